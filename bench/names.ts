@@ -10,7 +10,8 @@ import { HaproxyLab } from '../src/drivers/balancer/haproxy/haproxyLab.ts'
 import { MasterSocket } from '../src/drivers/balancer/haproxy/masterSocket.ts'
 import { transact } from '../src/drivers/firewall/nft.ts'
 import { NftFirewall } from '../src/drivers/firewall/nftFirewall.ts'
-import { elementsText, tableName, tableText, type TableRules } from '../src/drivers/firewall/tableText.ts'
+import { elementsText, tableText, type TableRules } from '../src/drivers/firewall/tableText.ts'
+import { firewallTable } from '../src/layout/firewall.ts'
 import { execOrThrow } from '../src/lib/exec.ts'
 import { aptInstall, isInstalled } from '../src/lib/testing/aptInstall.ts'
 import { median } from './median.ts'
@@ -27,7 +28,7 @@ import { installWrk, parseWrk, wrkArguments } from './wrk.ts'
 
 const rounds = Number(process.env['ROUNDS'] ?? 9)
 const seconds = Number(process.env['SECONDS'] ?? 2)
-const without = `add table inet ${tableName}\ndelete table inet ${tableName}\n`
+const without = `add table inet ${firewallTable}\ndelete table inet ${firewallTable}\n`
 const folder = `/tmp/tandem-bench-names-${process.pid}`
 const [address, port, plainPort] = ['127.77.1.2', 8_080, 8_081]
 

@@ -67,7 +67,7 @@ export async function leaveMachine(leaving: Leaving, features: readonly FeatureL
   if (!existsSync(data) && !existsSync(join(unitFolder, agentUnit))) throw nothingThere(data)
   if (purge) refuseUnsaid(leaving)
   const parts = partsHere(data)
-  await removeParts(parts)
+  await removeParts(parts, purge ? [] : features.flatMap(({ staying = [] }) => staying))
   const root = new RootFolder(data)
   const folder = root.exists ? root.path : data
   const environment = root.exists ? root.path : supervisorFolder(data)
@@ -111,8 +111,8 @@ const ownFolders = ({ folders }: PartsNames): string[] =>
   folders.filter((path) => path !== configurationFolder && !path.startsWith(`${configurationFolder}/`))
 
 /** Removes the agent and its privileged helper, with the drop-ins of upgrades. */
-async function removeParts({ units }: PartsNames): Promise<void> {
-  const parts = units.toReversed()
+async function removeParts({ units }: PartsNames, staying: readonly string[]): Promise<void> {
+  const parts = units.filter((unit) => !staying.includes(unit)).toReversed()
   // These are removed first and last, because the other units may start them again until they have ended.
   const passing = [trialUnit(agentUnit), partsUnit(agentUnit)]
   for (const unit of [...passing, ...parts, ...passing]) await removeUnit(unit)

@@ -2,19 +2,18 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { firewallModes } from '../../definitions/firewall/keys.ts'
-import { firewallUnit } from '../../layout/firewall.ts'
+import { firewallRules, firewallTable as tableName, firewallUnit } from '../../layout/firewall.ts'
 import { removeFileDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
 import { KeyedQueue } from '../../lib/keyedQueue.ts'
-import { installUnit, isActive, removeUnit, systemctl } from '../../systemd/units.ts'
+import { isActive, systemctl } from '../../systemd/units.ts'
 import { callsOf, countedIn, type Counted } from './countsOf.ts'
 import type { FirewallDriver, Guard, Seen } from './firewall.ts'
-import { firewallUnitText } from './firewallUnit.ts'
 import { nftPath, transact, whyNoNft } from './nft.ts'
 import { endRefused } from './openConnections.ts'
 import { rulesOf, type GuardedUnit } from './rulesOf.ts'
-import { changedText, hasSameRules, tableName, tableText, type TableRules } from './tableText.ts'
+import { changedText, hasSameRules, tableText, type TableRules } from './tableText.ts'
 import { usersHere, type UsersHere } from './usersHere.ts'
 
 export interface NftOptions {
@@ -32,7 +31,7 @@ export interface NftOptions {
   hasUnit?: boolean
 }
 
-const files = { guard: 'firewall.json', rules: 'firewall.nft' }
+const files = { guard: 'firewall.json', rules: firewallRules }
 const guardSchema = z.object({
   mode: z.enum(firewallModes),
   users: z.array(z.string()),
@@ -83,14 +82,13 @@ export class NftFirewall implements FirewallDriver {
   }
 
   async #hold(guard: Guard): Promise<void> {
-    const { folder, units, ensureUser, userOf, hasUnit = true } = this.#options
+    const { folder, units, ensureUser, userOf } = this.#options
     const before = this.#guard()
     // Instances from before there were such users.
     for (const { service, user } of units()) if (user === userOf(service)) await ensureUser(service)
     writeJsonDurably(join(folder, files.guard), guard)
     const { rules } = await this.#rules(guard)
     await this.#load(tableText(rules))
-    if (hasUnit) await installUnit(firewallUnit, firewallUnitText(nftPath(), join(folder, files.rules)))
     await this.#activate()
     if (guard.mode === 'enforce' && before !== null && JSON.stringify(before) !== JSON.stringify(guard))
       await endRefused(rules)
@@ -108,10 +106,9 @@ export class NftFirewall implements FirewallDriver {
   }
 
   async #drop(): Promise<void> {
-    const { folder, hasUnit = true } = this.#options
+    const { folder } = this.#options
     const known = existsSync(join(folder, files.rules))
     if (!known && this.#guard() === null) return
-    if (hasUnit) await removeUnit(firewallUnit)
     await transact(`add table inet ${tableName}\ndelete table inet ${tableName}\n`)
     for (const name of [files.rules, files.guard]) removeFileDurably(join(folder, name))
   }

@@ -1,3 +1,4 @@
+import { firewallTable } from '../../layout/firewall.ts'
 import { outermost } from './outermost.ts'
 
 /** The rules of one machine, in numbers. Text of nft(8) follows from nothing else. */
@@ -18,10 +19,9 @@ export interface TableRules {
   confined: readonly { uid: number; networks: readonly string[] }[]
 }
 
-export const tableName = 'tandem'
 /** The loopback addresses of services. */
 export const routeNet = '127.77.0.0/16'
-const table = `inet ${tableName}`
+const table = `inet ${firewallTable}`
 /** Longer than the week of which the counts tell. */
 const kept = 'flags dynamic,timeout; counter; timeout 8d; size 65535;'
 

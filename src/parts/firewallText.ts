@@ -1,11 +1,10 @@
-import { tableName } from './tableText.ts'
+import { firewallTable } from '../layout/firewall.ts'
 
 /**
  * Loads the rules before the network and the first service, and after the machine's own rules: whatever loads those
  * (`flush ruleset` in /etc/nftables.conf) takes all tables away, this one too.
  */
-export const firewallUnitText = (
-  nft: string,
+export const firewallText = (
   file: string,
 ): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
@@ -18,14 +17,13 @@ Conflicts=shutdown.target
 After=nftables.service
 PartOf=nftables.service
 ReloadPropagatedFrom=nftables.service
-ConditionPathExists=${file}
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=${nft} -f ${file}
-ExecReload=${nft} -f ${file}
-ExecStop=-${nft} delete table inet ${tableName}
+ExecStart=/bin/sh -c 'test ! -e ${file} || exec nft -f ${file}'
+ExecReload=/bin/sh -c 'test ! -e ${file} || exec nft -f ${file}'
+ExecStop=-/bin/sh -c 'test ! -e ${file} || exec nft delete table inet ${firewallTable}'
 
 [Install]
 WantedBy=sysinit.target nftables.service
