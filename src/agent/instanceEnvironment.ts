@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import type { Definition } from '../definitions/definition.ts'
-import { expand } from '../definitions/expand.ts'
+import { expand, type Expanded } from '../definitions/expand.ts'
 import { readSecrets } from '../drivers/supervisor/serviceSecrets.ts'
 
 interface About {
@@ -17,12 +17,6 @@ interface About {
   added: Record<string, string>
   /** Folder of the `SERVICE.env` files with secrets; `null` if the supervisor adds the secrets. */
   secretsFolder: string | null
-}
-
-interface Expanded {
-  argv: string[]
-  prepare: string[] | null
-  env: Record<string, string>
 }
 
 /** Variables that an instance inherits from the agent's environment; it gets no others. */
@@ -45,8 +39,8 @@ export function instanceEnvironment(about: About, agentEnv: NodeJS.ProcessEnv): 
   }
   Object.assign(builtins, about.added)
   for (const name of inherited) if (agentEnv[name] !== undefined) builtins[name] = agentEnv[name]
-  const { argv, prepare, env } = expand(definition, builtins)
+  const { env, ...words } = expand(definition, builtins)
   const secrets = about.secretsFolder === null ? {} : readSecrets(about.secretsFolder, definition.service)
   for (const [name, value] of Object.entries(about.added)) if (value === '') delete env[name]
-  return { argv, prepare, env: { ...env, ...secrets } }
+  return { ...words, env: { ...env, ...secrets } }
 }

@@ -6,6 +6,8 @@ import { systemClock, type Clock } from '../lib/clock.ts'
 import type { InstanceLimits } from './instanceLimits.ts'
 import { loopback, type Loopback } from './loopback.ts'
 import { LocalInstance, type Adopted } from './localInstance.ts'
+import type { ProbeResult } from './probe.ts'
+import type { Prober } from './probing/prober.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import { aDefinition, listen, release } from './testing/given.ts'
 import { VirtualClock } from '../lib/testing/virtualClock.ts'
@@ -24,6 +26,8 @@ beforeEach(async () => {
   service = await listen(() => status)
   instances = []
   history = []
+  commandAnswers = [{ ok: true }]
+  closedProbers = 0
 })
 afterEach(async () => {
   await Promise.all(instances.map((instance) => instance.stop(async () => {})))
@@ -54,6 +58,7 @@ function start({ definition, limits, clock, loopback: asked = loopback, beforeSt
       crowd: () => 1,
       failed: () => {},
       limits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 }, ...limits },
+      prober: asProber,
       changed: () => history.push(`${instance.state}${instance.unstable ? ' unstable' : ''}`),
       prepareStart: async (signal) => {
         await beforeStart?.(signal)
@@ -67,6 +72,16 @@ function start({ definition, limits, clock, loopback: asked = loopback, beforeSt
   instances.push(instance)
   return instance
 }
+
+/** The answers of the command, the last one for ever. */
+let commandAnswers: ProbeResult[]
+let closedProbers: number
+const asProber = (): Prober => {
+  const ask = async (): Promise<ProbeResult> =>
+    (commandAnswers.length > 1 ? commandAnswers.shift() : commandAnswers[0]) ?? { ok: true }
+  return { share: 0.5, ask, close: async () => void closedProbers++ } as unknown as Prober // all that an instance uses
+}
+const byCommand = { health: { ...aDefinition().health, command: ['check'] } }
 
 const becomes = (instance: LocalInstance, state: string): Promise<void> =>
   until(() => expect(instance.state).toBe(state))
@@ -342,6 +357,64 @@ describe('where the supervisor restarts on its own', () => {
   })
 })
 
+describe('an instance with a health command', () => {
+  const no = { ok: false, reason: 'check exited with status 1: no' } as const
+
+  it('is ready when the command succeeds, whatever it answers on its port', async () => {
+    status = 500
+    commandAnswers = [no, no, { ok: true }]
+    const instance = start({ definition: byCommand })
+    await becomes(instance, 'ready')
+    expect(instance.probeShare).toBe(0.5)
+  })
+
+  it('is not ready while nothing listens on its port', async () => {
+    supervisor.setProgram(() => ({ listens: false }))
+    const closed = { ...loopback, closedPortReason: async (port: number) => `port ${port} is closed` }
+    const definition = { health: { ...byCommand.health, withinMs: 100 } }
+    const instance = start({ loopback: closed, definition })
+    await becomes(instance, 'failed')
+    expect(instance.reason).toBe(`was not ready within 0.1 s: port ${service.port} is closed`)
+    supervisor.setListening(id, true)
+    await becomes(instance, 'ready')
+  })
+
+  it('fails after three misses with the reason of the last, and one success puts it back', async () => {
+    commandAnswers = [{ ok: true }, no, no, { ok: true }, no, no, no, no, { ok: true }]
+    const instance = start({ definition: byCommand })
+    await until(() => expect(history).toContain('failed unstable'))
+    expect(history.filter((state) => state !== 'starting').slice(0, 2)).toEqual(['ready', 'failed unstable'])
+    await becomes(instance, 'ready')
+    expect(instance.reason).toBe('missed 3 probes: check exited with status 1: no')
+  })
+
+  it('that listens nowhere is ready when it has been up for `settle` and the command succeeds', async () => {
+    const clock = new VirtualClock()
+    commandAnswers = [no, { ok: true }]
+    const health = { ...byCommand.health, settleMs: 1_000, everyMs: 500 }
+    const instance = start({ clock, definition: { listen: 'none', health } })
+    await until(() => expect(supervisor.running()).toEqual([id]))
+    await clock.advance(1_499)
+    expect(instance.state).toBe('starting')
+    await clock.advance(1)
+    await becomes(instance, 'ready')
+    expect(commandAnswers).toEqual([{ ok: true }])
+  })
+
+  it('is asked less often while it is ready, if `every` is long, and each life has a prober of its own', async () => {
+    const clock = new VirtualClock()
+    const instance = start({ clock, definition: { ...byCommand, health: { ...byCommand.health, everyMs: 30_000 } } })
+    await becomes(instance, 'ready')
+    commandAnswers = [no, { ok: true }]
+    await clock.advance(29_000)
+    expect(commandAnswers).toHaveLength(2)
+    await clock.advance(1_000)
+    await until(() => expect(commandAnswers).toHaveLength(1))
+    supervisor.die(id)
+    await until(() => expect(closedProbers).toBe(1))
+  })
+})
+
 describe('an instance that was adopted', () => {
   const unprepared = (): Promise<never> => Promise.reject(new Error('the disk is full'))
   const adopt = (
@@ -358,6 +431,7 @@ describe('an instance that was adopted', () => {
         ...{ supervisor, loopback, clock: systemClock, random: () => 0, crowd: () => 1, changed },
         prepareStart,
         failed,
+        prober: asProber,
       },
     )
     instances.push(instance)

@@ -8,10 +8,12 @@ import type { RememberedInstance } from './services/instanceMemory.ts'
 import { describeEnd } from './describeEnd.ts'
 import type { Loopback } from './loopback.ts'
 import type { ProbeResult } from './probe.ts'
+import type { Prober } from './probing/prober.ts'
 
 /*
  * One instance on this machine, from its start until nothing of the instance is left:
- *   starting  The release is fetched and verified, the process started, the probe sent every `health.every`.
+ *   starting  The release is fetched and verified, the process started, the probe sent every `health.every`, the first
+ *             one after `health.delay`. A probe is a request, a connection, or a command beside the instance.
  *             Becomes `ready` on the first good answer; becomes `failed` when the process ends or `health.within` has
  *             passed (probing continues: an instance that becomes ready late is ready).
  *   ready     Probed every 2 s, less often where there are many instances. Becomes `failed` after three consecutive
@@ -40,6 +42,8 @@ interface Parts {
   supervisor: SupervisorDriver
   /** Fetches and verifies the release and expands the definition; called for each start. */
   prepareStart: (signal: AbortSignal) => Promise<{ spec: InstanceSpec; port: number | null }>
+  /** Called for each life of an instance that is probed by a command. */
+  prober: (port: number | null, signal: AbortSignal) => Prober
   /** Called at every change that operators or the balancer must see. */
   changed: () => void
   /** Called at every failure, with this instance. */
@@ -87,6 +91,8 @@ export class LocalInstance {
   #isPresumedWell = false
   /** How long the process ran before this agent watched it. */
   #ageMs = 0
+  /** Set while the instance is watched, if a command probes it. */
+  #prober: Prober | null = null
 
   constructor({ id, release, definition, adopted = null, remembered = null }: Asked, parts: Parts) {
     this.id = id
@@ -99,6 +105,11 @@ export class LocalInstance {
     this.#before = remembered
     this.restarts = remembered?.restarts ?? 0
     this.#running = this.#run()
+  }
+
+  /** Share of one processor that the command of its probes uses; `null`: not measured, or there is none. */
+  get probeShare(): number | null {
+    return this.#prober?.share ?? null
   }
 
   /** State that the next agent must know. */
@@ -266,11 +277,14 @@ export class LocalInstance {
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
     const exit = Promise.race([this.#exited.promise, stopped.promise]).finally(end)
+    if (this.definition.health.command) this.#prober = this.#parts.prober(this.port, over.signal)
     try {
       await this.#watch(over.signal)
       return await exit
     } finally {
       signal.removeEventListener('abort', stop)
+      await this.#prober?.close()
+      this.#prober = null
     }
   }
 
@@ -318,17 +332,20 @@ export class LocalInstance {
 
   /** `health.every` is the probe interval of a service; a port that is still closed may be tried more often. */
   #nextProbeMs(result: ProbeResult): number {
-    const { everyMs } = this.definition.health
-    if (this.state === 'ready' || this.definition.listen === 'none')
-      return readyProbeMs(result.ok, this.#parts.crowd(), this.#elapsed(), this.#limits)
+    const { everyMs, command } = this.definition.health
+    const isProbed = command !== undefined || this.definition.listen !== 'none'
+    if (this.state === 'ready' || !isProbed) {
+      const usualMs = readyProbeMs(result.ok, this.#parts.crowd(), this.#elapsed(), this.#limits)
+      // A command may be expensive: a longer `every` holds for it while the instance is ready too.
+      return command === undefined || !result.ok ? usualMs : Math.max(usualMs, everyMs)
+    }
     const isOpening = this.state === 'starting' && !result.ok && result.isClosed
     return isOpening ? Math.min(everyMs, this.#limits.closedProbeMs) : everyMs
   }
 
   async #ask(signal: AbortSignal): Promise<ProbeResult> {
-    if (this.port === null || this.definition.listen === 'none') return { ok: true }
-    const result = await this.#parts.loopback.probe(this.definition, this.port, signal, this.#parts.clock)
-    if (!result.ok || this.state === 'ready') return result
+    const result = await this.#probe(signal)
+    if (!result.ok || this.state === 'ready' || this.port === null || this.definition.listen === 'none') return result
     try {
       return await this.#askWhose(this.port)
     } catch (error) {
@@ -340,10 +357,19 @@ export class LocalInstance {
     }
   }
 
+  async #probe(signal: AbortSignal): Promise<ProbeResult> {
+    if (this.#prober !== null) return this.#prober.ask(signal)
+    if (this.port === null || this.definition.listen === 'none') return { ok: true }
+    return this.#parts.loopback.probe(this.definition, this.port, signal, this.#parts.clock)
+  }
+
   /** Checks that the instance owns the port: an answer of another process there must not count. */
   async #askWhose(port: number): Promise<ProbeResult> {
     if (await this.#parts.supervisor.ownsSocket(this.id, port)) return { ok: true }
     const owner = await this.#parts.supervisor.whoOwns(port)
+    // A command may succeed before anything listens.
+    if (owner === null && this.#prober !== null)
+      return { ok: false, reason: `nothing listens on its PORT, ${port}`, isClosed: true }
     return { ok: false, reason: `another process answers on port ${port}${owner ? ` (${owner.command})` : ''}` }
   }
 

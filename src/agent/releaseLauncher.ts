@@ -5,6 +5,8 @@ import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import type { AgentDisk } from './agentDisk.ts'
 import { instanceEnvironment } from './instanceEnvironment.ts'
 import type { InstancePorts } from './ports.ts'
+import { proberArgv } from './probing/prober.ts'
+import { resolveExecutable } from '../drivers/supervisor/process/executable.ts'
 
 interface Options {
   machine: string
@@ -89,6 +91,15 @@ export class ReleaseLauncher {
     return spec
   }
 
+  /** Runs the command of `health` for each line that it reads, beside the instance. `prober` is its id. */
+  async prober(prober: string, of: Asked & { port: number | null }, signal: AbortSignal): Promise<InstanceSpec> {
+    const { env, healthCommand } = this.#environment(of, of.port)
+    const spec = await this.beside(prober, of, [], signal)
+    const [name, ...args] = healthCommand ?? []
+    const command = [resolveExecutable([name ?? ''], env, spec.cwd), ...args]
+    return { ...spec, argv: proberArgv(command), attached: true, stop: proberStop }
+  }
+
   async #spec(asked: Asked, signal: AbortSignal, argvOf: ArgvOf, { once }: { once?: true }): Promise<Start> {
     const { id, release, definition } = asked
     const { cache, source, ports } = this.#options
@@ -121,6 +132,9 @@ export class ReleaseLauncher {
 
 /** A shell ends when its terminal hangs up; what it started has as long as the shell. */
 const besideStop = { signal: 'SIGHUP', withinMs: 2_000 } as const
+
+/** A command has no state to save. */
+const proberStop = { signal: 'SIGKILL', withinMs: 0 } as const
 
 type ArgvOf = (expanded: ReturnType<typeof instanceEnvironment>) => string[]
 

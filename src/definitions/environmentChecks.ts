@@ -10,13 +10,15 @@ type Env = Record<string, string>
 export interface Replaced {
   run: string[]
   prepare: string[] | null
+  health: { command?: string[] }
   env: Env
   /** The `env` of each overlay; `{}` for an overlay without one. */
   overlays: Record<string, Env>
 }
 
 /** Reports every word of a command and every variable that is longer than the kernel accepts (execve(2)). */
-export function checkLengths({ run, prepare, env, overlays }: Replaced, source: YamlSource): void {
+export function checkLengths(replaced: Replaced, source: YamlSource): void {
+  const { env, overlays } = replaced
   const check = (text: string, path: Path, what: string): void => {
     const bytes = Buffer.byteLength(text)
     if (bytes <= longestString) return
@@ -26,8 +28,7 @@ export function checkLengths({ run, prepare, env, overlays }: Replaced, source: 
       `${what} ${bytes} bytes, and no program can be started with more than ${longestString}; ${next}`,
     )
   }
-  for (const [index, word] of run.entries()) check(word, ['run', index], 'a word has')
-  for (const [index, word] of (prepare ?? []).entries()) check(word, ['prepare', index], 'a word has')
+  for (const { word, path } of wordsOf(replaced)) check(word, path, 'a word has')
   const checkEnv = (values: Env, path: Path): void => {
     for (const [name, value] of Object.entries(values)) {
       check(`${name}=${value}`, [...path, name], 'the variable has, with its name,')
@@ -42,9 +43,8 @@ export function checkLengths({ run, prepare, env, overlays }: Replaced, source: 
  * a circle.
  */
 export function checkPlaceholders(replaced: Replaced, source: YamlSource): void {
-  const { run, prepare, env, overlays } = replaced
-  for (const [index, word] of run.entries()) checkText(word, ['run', index], null, replaced, source)
-  for (const [index, word] of (prepare ?? []).entries()) checkText(word, ['prepare', index], null, replaced, source)
+  const { env, overlays } = replaced
+  for (const { word, path } of wordsOf(replaced)) checkText(word, path, null, replaced, source)
   for (const [name, value] of Object.entries(env)) checkText(value, ['env', name], name, replaced, source)
   checkCircles(env, (name) => ['env', name], new Set(Object.keys(env)), source)
   for (const [cluster, own] of Object.entries(overlays)) {
@@ -60,6 +60,16 @@ export function checkPlaceholders(replaced: Replaced, source: YamlSource): void 
     }
     if (Object.keys(own).length > 0) checkCircles(merged, pathOf, new Set(Object.keys(own)), source)
   }
+}
+
+/** Every word of every command. */
+function wordsOf({ run, prepare, health }: Replaced): { word: string; path: Path }[] {
+  const commands: [Path, string[]][] = [
+    [['run'], run],
+    [['prepare'], prepare ?? []],
+    [['health', 'command'], health.command ?? []],
+  ]
+  return commands.flatMap(([path, words]) => words.map((word, index) => ({ word, path: [...path, index] })))
 }
 
 type Named = Placeholder & { name: string }

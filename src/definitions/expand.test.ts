@@ -15,6 +15,7 @@ describe('expand', () => {
     expect(expand({ ...read, run: ['./server', '--on=${PORT}', '$$${PORT}', '${URL} ${NAME}'] }, builtins)).toEqual({
       argv: ['./server', '--on=4000', '$4000', 'http://127.0.0.1:4000/shop shop'],
       prepare: ['./migrate', 'http://127.0.0.1:4000/shop'],
+      healthCommand: null,
       env: { ...builtins, URL: 'http://127.0.0.1:4000/shop', NAME: 'shop', PRICE: '$5 $x', PATH: 'bin:/bin' },
     })
   })

@@ -13,19 +13,22 @@ export interface Expanded {
   /** The instance's argv. */
   argv: string[]
   prepare: string[] | null
+  /** The command of `health`; `null`: probes ask the port. */
+  healthCommand: string[] | null
   /** The whole environment: the builtins, overridden by the definition's `env`. */
   env: Record<string, string>
 }
 
 /**
- * Replaces `${NAME}` in `run`, `prepare` and `env` when an instance starts. `builtins` are the variables that Tandem
+ * Replaces `${NAME}` in `run`, `prepare`, `health.command` and `env` when an instance starts. `builtins` are the variables that Tandem
  * sets (`PORT`, `TANDEM_DATA`, …) and those taken from the agent (`PATH`, …); a missing builtin (a worker's `PORT`) is
  * empty. The definition must be the cluster's own (`forCluster`). Throws `E_DEFINITION` for a name that nothing sets.
  */
 export function expand(definition: Definition, builtins: Readonly<Record<string, string>>): Expanded {
   const env = expandEnv(definition, builtins)
   const argv = expandArgv(definition.run, env)
-  return { argv, prepare: definition.prepare === null ? null : expandArgv(definition.prepare, env), env }
+  const others = (words: string[] | null): string[] | null => (words === null ? null : expandArgv(words, env))
+  return { argv, prepare: others(definition.prepare), healthCommand: others(definition.health.command ?? null), env }
 }
 
 /** Replaces `${NAME}` in each word with the value in `env`, the whole environment. A value is never split again. */

@@ -15,6 +15,7 @@ export function warnAbout(definition: Definition, source: YamlSource): void {
   warnAboutIdle(definition, source)
   warnAboutCommand(definition.run, 'run', definition, source)
   if (definition.prepare !== null) warnAboutCommand(definition.prepare, 'prepare', definition, source)
+  if (definition.health.command) warnAboutCommand(definition.health.command, 'health.command', definition, source)
   warnAboutHealth(definition, source)
   warnAboutStores(definition, source)
   for (const [name, value] of Object.entries(definition.env)) warnAboutHome(value, ['env', name], source)
@@ -43,17 +44,17 @@ function warnAboutIdle({ idleMs, rollout }: Definition, source: YamlSource): voi
   }
 }
 
-function warnAboutUnused({ listen }: Definition, source: YamlSource): void {
-  const isUnprobed = listen === 'none'
+function warnAboutUnused({ listen, health }: Definition, source: YamlSource): void {
+  const isUnprobed = listen === 'none' && health.command === undefined
   const unused: [string[], boolean, string][] = [
     [['health', 'path'], listen !== 'http', 'only http services are probed at a path'],
     [['health', 'host'], listen !== 'http', 'only http services are probed with a `Host`'],
     [['health', 'status'], listen !== 'http', 'only http services answer with a status'],
     [['health', 'header'], listen !== 'http', 'only http services are probed with a header'],
     [['health', 'settle'], listen !== 'none', 'only a worker (`listen: none`) is ready by staying up'],
-    [['health', 'every'], isUnprobed, 'a worker is not probed'],
-    [['health', 'timeout'], isUnprobed, 'a worker is not probed'],
-    [['health', 'delay'], isUnprobed, 'a worker is not probed; `settle` is its delay'],
+    [['health', 'every'], isUnprobed, 'a worker without `health.command` is not probed'],
+    [['health', 'timeout'], isUnprobed, 'a worker without `health.command` is not probed'],
+    [['health', 'delay'], isUnprobed, 'a worker without `health.command` is not probed; `settle` is its delay'],
     [['idle'], listen === 'none', 'a worker has no connections'],
     [['limits', 'body'], listen !== 'http', 'only http requests have a body'],
   ]
@@ -75,6 +76,7 @@ function warnAboutHome(word: string, path: Path, source: YamlSource): void {
 }
 
 function warnAboutCommand(argv: string[], key: string, { env, listen }: Definition, source: YamlSource): void {
+  const at = key.split('.')
   // In `sh -c '… $PORT'` the shell replaces the name.
   const hasShell = shells.test(argv[0] ?? '')
   for (const [index, word] of argv.entries()) {
@@ -82,14 +84,14 @@ function warnAboutCommand(argv: string[], key: string, { env, listen }: Definiti
       if (!tandemNames.includes(name) && !inheritedNames.includes(name) && !Object.hasOwn(env, name)) continue
       const message = `no shell runs this: \`$${name}\` is passed to the program unchanged`
       const isEmpty = isUnset(name, key, listen)
-      source.warn([key, index], message, { part: `$${name}`, suggestion: isEmpty ? null : `\${${name}}` })
+      source.warn([...at, index], message, { part: `$${name}`, suggestion: isEmpty ? null : `\${${name}}` })
     }
-    if (!hasShell) warnAboutHome(word, [key, index], source)
+    if (!hasShell) warnAboutHome(word, [...at, index], source)
     for (const { name, written } of placeholdersIn(word)) {
       if (name === null || !isUnset(name, key, listen)) continue
       const why =
         key === 'prepare' ? '`prepare` runs before there is an instance' : 'a worker (`listen: none`) has none'
-      source.warn([key, index], `${written} is empty here: ${why}`, { part: written })
+      source.warn([...at, index], `${written} is empty here: ${why}`, { part: written })
     }
   }
 }

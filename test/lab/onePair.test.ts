@@ -1,6 +1,7 @@
 import { afterAll, describe } from 'vitest'
 import { firewallSuite } from './firewall.suite.ts'
 import { accessSuite } from './access.suite.ts'
+import { healthSuite } from './health.suite.ts'
 import { idleSuite } from './idle.suite.ts'
 import { jailSuite } from './jail.suite.ts'
 import { maintenanceSuite } from './maintenance.suite.ts'
@@ -17,6 +18,7 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   const shared = new SharedPair()
   afterAll(() => shared.close(), bootMs)
   unitEndsSuite(shared.lend)
+  healthSuite(shared.lend)
   idleSuite(shared.lend)
   maintenanceSuite(shared.lend)
   jailSuite(shared.lend)

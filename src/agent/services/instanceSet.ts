@@ -10,6 +10,7 @@ import { LocalInstance, type Adopted } from '../localInstance.ts'
 import type { Loopback } from '../loopback.ts'
 import type { InstancePorts } from '../ports.ts'
 import type { Problems } from '../problems.ts'
+import { proberOf } from '../probing/proberOf.ts'
 import type { ReleaseLauncher } from '../releaseLauncher.ts'
 
 interface Parts {
@@ -155,6 +156,7 @@ export class InstanceSet {
           if (launcher.callsServices(release)) await this.#parts.route()
           return launcher.instance({ id, release, definition }, signal)
         },
+        prober: (port, signal) => proberOf({ id, release, definition, port }, this.#parts, signal),
       },
     )
     this.#all.set(id, instance)

@@ -14,6 +14,7 @@ import type { InstancePorts } from '../ports.ts'
 import type { Problems } from '../problems.ts'
 import type { ReleaseLauncher } from '../releaseLauncher.ts'
 import { FullEntries } from './fullEntries.ts'
+import { expensiveProbes } from '../probing/expensiveProbes.ts'
 import type { InstanceMemory } from './instanceMemory.ts'
 import { InstanceSet } from './instanceSet.ts'
 import { Router } from './router.ts'
@@ -138,6 +139,7 @@ export class Services implements MachineFeature<Slice> {
     return [
       ...(supervisor.problems?.() ?? []),
       ...this.#unserved.map(({ reason }) => reason),
+      ...expensiveProbes(this.all.values()),
       ...(balancer.problems?.() ?? []),
       ...this.#entries.problems(balancer.counters(), clock.monotonic()),
     ]

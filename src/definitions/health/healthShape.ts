@@ -1,5 +1,6 @@
 import { healthPath } from '../healthPath.ts'
 import { checkHost, longestHost } from '../pathRules.ts'
+import { argv } from '../shapes/argv.ts'
 import { duration } from '../shapes/duration.ts'
 import { as, group, omitted, optional, withDefault } from '../shapes/group.ts'
 import { text } from '../shapes/text.ts'
@@ -13,6 +14,13 @@ const host = text({
 })
 
 export const healthShape = group('`health`', {
+  command: omitted(
+    optional(
+      argv,
+      'An instance is ready when this command exits with 0. It runs on its machine, as its user, in a copy of its jail. Left out: an http or tcp service is probed at its port.',
+      ['cmd', 'exec', 'run', 'test', 'script'],
+    ),
+  ),
   path: withDefault(
     healthPath,
     '/',
@@ -73,7 +81,7 @@ export const healthShape = group('`health`', {
       duration(0),
       '1s',
       1000,
-      'Only for `listen: none`: an instance is ready when it has been up for this long.',
+      'Only for `listen: none`: an instance is not ready before it has been up for this long; without `command`, it is ready then.',
       ['grace'],
     ),
   ),
