@@ -131,6 +131,9 @@ describe('a service that uses another one', () => {
     expect(cart).toMatch(/^CART http 127\.0\.0\.1:12\d\d\d$/)
     expect(laptop.listens()).toContain(`${blog?.slice(5)} blog`)
     expect(laptop.world.machine('a').desire?.names).toEqual([])
+    // The port that the service has on servers means the same route.
+    laptop.push('r2', uses({ service: 'blog', port: 80 }))
+    expect(laptop.links('r2')).toEqual([blog])
     expect(laptop.world.refold()).toEqual(laptop.world.state)
   })
 })

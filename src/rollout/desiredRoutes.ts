@@ -6,7 +6,7 @@ import { routeKey } from './routes.ts'
 import { definitionOf, instancesOf } from '../fleet/serving.ts'
 import { remembered } from '../lib/remembered.ts'
 import { strategyOf } from './serviceView.ts'
-import { usedServices } from './usedServices.ts'
+import { isUsed } from './callers.ts'
 import { impliedRoute } from './uses.ts'
 import { turnKey } from '../fleet/state.ts'
 import type { Generation, Service, State } from './state.ts'
@@ -26,14 +26,13 @@ interface Routes {
 export function desiredRoutes(state: State, machine: string): Routes {
   const machines = Object.values(state.machines).flatMap((one) => [one.name, one.traffic])
   const turns = Map.groupBy(Object.values(state.turns), ({ service }) => service)
-  const used = usedServices(state)
   const all = [...byService(state.generations)].map(([service, generations]) =>
     knownRoutes(state, service, machine, [
       ...generations.map(([, generation]) => generation),
       ...instancesOf(state, service),
       ...(turns.get(service) ?? []),
       ...machines,
-      used.has(service),
+      isUsed(state, service),
     ]),
   )
   return {
@@ -118,7 +117,7 @@ const carried = ({ match }: Either): 'http' | 'tcp' => (match.kind === 'local' ?
 
 function withImplied(state: State, generation: Generation): Generation {
   const { service, release, routes } = generation
-  if (!usedServices(state).has(service)) return generation
+  if (!isUsed(state, service)) return generation
   const implied = impliedRoute(state, service, definitionOf(state, release), routes)
   return implied ? { ...generation, routes: [...routes, implied] } : generation
 }

@@ -1,11 +1,11 @@
 import type { Definition } from '../definitions/definition.ts'
 import { servicesUsed } from '../definitions/uses/variables.ts'
 import type { Event } from '../events/event.ts'
-import { definitionOf } from '../fleet/serving.ts'
 import { sha256 } from '../lib/hash.ts'
 import { isLocal } from '../definitions/routeAccess.ts'
 import type { State } from './state.ts'
-import { usedServices } from './usedServices.ts'
+import { isUsed } from './callers.ts'
+import { definitionNow } from './serviceView.ts'
 
 /**
  * Address of local routes on a laptop: macOS has no other loopback address, and no cluster is there to reach them from.
@@ -56,11 +56,10 @@ interface Assigned {
 export function assignLoopbacks(state: State, definition: Definition): Assigned | null {
   const { service, uses, routes } = definition
   const needs = [
-    ...((routes ?? []).some(isLocal) || usedServices(state).has(service) ? [[service, definition] as const] : []),
+    ...((routes ?? []).some(isLocal) || isUsed(state, service) ? [[service, definition] as const] : []),
     ...servicesUsed(uses).flatMap((use) => {
-      const { current, rollout } = state.services[use.service] ?? {}
-      const release = current?.release ?? (rollout ? state.rollouts[rollout]?.release : undefined)
-      return release === undefined ? [] : [[use.service, definitionOf(state, release)] as const]
+      const used = definitionNow(state, use.service)
+      return used === null ? [] : [[use.service, used] as const]
     }),
   ]
   const assigned: Assigned = { state, events: [] }

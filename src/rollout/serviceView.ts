@@ -34,6 +34,13 @@ export function wantedOn({ machines }: FleetState, definition: Definition, machi
   return definition.machines === null || definition.machines.includes(machine) ? definition.instances : 0
 }
 
+/** The definition of the current release, or, before the first one has completed, of the one that is being rolled. */
+export function definitionNow(state: State, service: string): Definition | null {
+  const { current = null } = state.services[service] ?? {}
+  const release = current?.release ?? runningRollout(state, service)?.release
+  return release === undefined ? null : (state.releases[release]?.definition ?? null)
+}
+
 export function runningRollout(state: State, service: string): Rollout | null {
   const id = state.services[service]?.rollout
   return id ? (state.rollouts[id] ?? null) : null

@@ -19,7 +19,8 @@ import type { Release } from '../fleet/state.ts'
 import { localRoutesAbility } from '../protocol/localRoutes.ts'
 import { namesAbility } from '../protocol/names.ts'
 import type { Service, State } from './state.ts'
-import { refuseClosingUsed, refuseUses, usersOf } from './uses.ts'
+import { callersOf } from './callers.ts'
+import { refuseClosingUsed, refuseUses } from './uses.ts'
 
 /**
  * Decides whether this rollout may start, and with which machines and routes. A refusal changes nothing and names the
@@ -88,7 +89,7 @@ function refuseKeys(state: State, observed: Observed, { service, definition }: R
 }
 
 function refuseRemovingUsed(state: State, service: string): Refusal | null {
-  const users = usersOf(state, service, { needs: true })
+  const users = callersOf(state, service, { needs: true })
   if (users.length === 0) return null
   const next = `remove ${service} from their \`uses\` and push them first, or: tandem remove ${service} --force`
   return refuse('E_IN_USE', `${users.join(', ')} ${users.length === 1 ? 'uses' : 'use'} ${service}`, service, next)

@@ -8,25 +8,14 @@ import type { EventData } from '../events/event.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import { definitionOf } from '../fleet/serving.ts'
 import type { Answer } from '../protocol/names.ts'
+import { callersOf } from './callers.ts'
 import { knownServices } from './knownServices.ts'
 import { laptopAddress } from './loopback.ts'
+import { definitionNow } from './serviceView.ts'
 import type { Generation, State } from './state.ts'
 
 /** The port at which an http service without a local route answers the services that use it. */
 const usualHttpPort = 80
-
-/** The services whose current release, or that of a rollout in progress, uses this one; `needs`: not as optional. */
-export function usersOf(state: State, service: string, { needs }: { needs: boolean }): string[] {
-  return Object.values(state.services)
-    .filter(({ current, rollout }) =>
-      [current?.release, rollout ? state.rollouts[rollout]?.release : undefined]
-        .flatMap((release) => (release === undefined ? [] : servicesUsed(state.releases[release]?.definition.uses)))
-        .some((use) => use.service === service && !(needs && use.optional)),
-    )
-    .map(({ name }) => name)
-    .filter((name) => name !== service)
-    .sort()
-}
 
 /** The local route that an http service without one has while others use it. */
 export function impliedRoute(
@@ -55,9 +44,12 @@ export function answersOf(state: State, service: string): Answer[] {
   return implied ? [...written, { address: implied.address, port: implied.port, carries: 'http' }] : written
 }
 
-/** Where a service reaches the one that it uses; `null`: nowhere yet. */
-export const answerOf = (state: State, { service, port }: ServiceUse): Answer | null =>
-  answersOf(state, service).find((answer) => port === undefined || answer.port === port) ?? null
+/** Where a service reaches the one that it uses; `null`: nowhere yet. On a laptop, a route without a port of its own has another one. */
+export function answerOf(state: State, { service, port }: ServiceUse): Answer | null {
+  const answers = answersOf(state, service)
+  const isUsual = port === usualHttpPort && state.laptopPorts[service] !== undefined
+  return answers.find((answer) => port === undefined || answer.port === port || isUsual) ?? null
+}
 
 function newestGeneration(state: State, name: string): Generation | null {
   const service = state.services[name]
@@ -119,10 +111,8 @@ export function refuseClosingUsed(state: State, service: string, next: readonly 
   const before = newestGeneration(state, service)
   if (before === null || !state.services[service]?.current) return null
   const closed = open(before.routes).filter((port) => !open(next).includes(port))
-  for (const user of usersOf(state, service, { needs: false })) {
-    const release = state.services[user]?.current?.release
-    const uses = release === undefined ? [] : servicesUsed(state.releases[release]?.definition.uses)
-    for (const use of uses.filter((one) => one.service === service)) {
+  for (const user of callersOf(state, service)) {
+    for (const use of servicesUsed(definitionNow(state, user)?.uses).filter((one) => one.service === service)) {
       const port = use.port ?? open(before.routes)[0]
       if (port === undefined || !closed.includes(port)) continue
       const message = `this release would close port ${port}, which ${user} uses`
@@ -146,7 +136,7 @@ export function warningsAbout(state: State, { service, kind, release }: EventDat
 }
 
 const usersInWords = (state: State, service: string, happens: string): string[] =>
-  usersOf(state, service, { needs: false }).map((user) => `${user} uses ${service}, which ${happens}`)
+  callersOf(state, service).map((user) => `${user} uses ${service}, which ${happens}`)
 
 /** The services on a circle of uses through this one, which is the first and the last of them; `null`: there is none. */
 function circleThrough(state: State, service: string): string[] | null {

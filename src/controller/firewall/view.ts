@@ -1,7 +1,7 @@
 import type { CallView, GuardView, WhyView } from '../../api/firewall.ts'
 import type { Observed } from '../../decision/observed.ts'
 import { firewallOf } from '../../definitions/firewall/facets.ts'
-import { callersIn } from '../../firewall/room.ts'
+import { callersOf } from '../../rollout/callers.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { knownServices } from '../../rollout/knownServices.ts'
 import type { State } from '../../rollout/state.ts'
@@ -56,7 +56,7 @@ function mayCall(state: State, from: string, to: string): Pick<WhyView, 'may' | 
       next: `add it to cluster.yaml:   firewall: { users: [${[...users, user].join(', ')}] }`,
     }
   }
-  if (callersIn(state).get(to)?.includes(from)) return yes(`\`uses\` of ${from} names ${to}`)
+  if (callersOf(state, to).includes(from)) return yes(`\`uses\` of ${from} names ${to}`)
   return {
     may: false,
     why: `\`uses\` of ${from} does not name ${to}`,

@@ -1,24 +1,17 @@
-import type { ClusterMap, Counted, MapEdge, MapNode } from '../../api/map.ts'
-import type { Definition } from '../../definitions/definition.ts'
+import type { ClusterMap, MapEdge, MapNode } from '../../api/map.ts'
 import { prefixOf } from '../../definitions/uses/variables.ts'
 import type { Use } from '../../definitions/uses/useShape.ts'
 import { instancesOf, takesRequests } from '../../fleet/serving.ts'
 import type { Service, State } from '../../rollout/state.ts'
+import { definitionNow } from '../../rollout/serviceView.ts'
 import { answerOf } from '../../rollout/uses.ts'
+import type { CountedCall } from '../firewall/callCounts.ts'
 import { layout } from './layout.ts'
-
-/** Connections from one service to another, as the kernels of the machines counted them. */
-export interface CountedEdge {
-  from: string
-  to: string
-  seen: Counted | null
-  refused: Counted | null
-}
 
 export interface Counts {
   /** In milliseconds; `null`: nothing counts connections here. */
   since: number | null
-  edges: readonly CountedEdge[]
+  edges: readonly CountedCall[]
 }
 
 export const notCounted: Counts = { since: null, edges: [] }
@@ -54,11 +47,6 @@ export function clusterMap(state: State, counts: Counts, now: number): ClusterMa
   }
 }
 
-const definitionNow = (state: State, { current, rollout }: Service): Definition | null => {
-  const release = current?.release ?? (rollout ? state.rollouts[rollout]?.release : undefined)
-  return release === undefined ? null : (state.releases[release]?.definition ?? null)
-}
-
 type ServiceNode = Omit<Extract<MapNode, { kind: 'service' }>, 'place'>
 
 const missingNode = (name: string): ServiceNode => ({
@@ -69,7 +57,7 @@ const missingNode = (name: string): ServiceNode => ({
 function serviceNode(state: State, service: Service): ServiceNode {
   const { name, current } = service
   const instances = instancesOf(state, name).filter(({ state: is }) => is !== 'stopping')
-  const { owner = null, runbook = null, what = null } = definitionNow(state, service)?.about ?? {}
+  const { owner = null, runbook = null, what = null } = definitionNow(state, service.name)?.about ?? {}
   const routes = current ? (state.generations[current.generation]?.routes ?? []) : []
   return {
     kind: 'service',
@@ -101,7 +89,7 @@ type Found = Omit<MapEdge, 'via'>
 function edgesOf(state: State, services: readonly Service[], counts: Counts, now: number): Found[] {
   const found = new Map(counts.edges.map((edge) => [`${edge.from} ${edge.to}`, edge]))
   const declared = services.flatMap((service) =>
-    (definitionNow(state, service)?.uses ?? []).map((use) => {
+    (definitionNow(state, service.name)?.uses ?? []).map((use) => {
       const edge = declaredEdge(state, service.name, use)
       const counted = found.get(`${edge.from} ${edge.to}`)
       found.delete(`${edge.from} ${edge.to}`)
@@ -126,7 +114,7 @@ function declaredEdge(state: State, from: string, use: Use): Omit<Found, 'seen' 
 
 /** Nothing counts connections to addresses outside. */
 function measured(
-  counted: CountedEdge | undefined,
+  counted: CountedCall | undefined,
   { since }: Counts,
   now: number,
   isCounted: boolean,

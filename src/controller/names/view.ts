@@ -4,7 +4,8 @@ import { instancesOf, instancesOn, isReachable, serves, takesRequests } from '..
 import { nameEnd } from '../../definitions/names.ts'
 import type { Answer } from '../../protocol/names.ts'
 import type { State } from '../../rollout/state.ts'
-import { answersOf, usersOf } from '../../rollout/uses.ts'
+import { callersOf } from '../../rollout/callers.ts'
+import { answersOf } from '../../rollout/uses.ts'
 
 /** Every service that programs on the machines can call, and who answers from each of them. */
 export function namedServices(state: State, observed: Observed): Named[] {
@@ -19,7 +20,7 @@ export function namedServices(state: State, observed: Observed): Named[] {
         name: state.config.laptop ? null : `${service}${nameEnd}`,
         address: first.address,
         ports: answers.map(({ port, carries }) => ({ port, carries })),
-        usedBy: usersOf(state, service, { needs: false }),
+        usedBy: callersOf(state, service),
         from: Object.keys(state.machines)
           .sort()
           .map((machine) => ({
