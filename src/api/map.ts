@@ -13,12 +13,9 @@ const aboutSchema = z.object({
   what: z.string().nullable(),
 })
 
-const placeSchema = z.object({
-  column: z
-    .int()
-    .describe('0: nobody calls it; callers stand left of those that they call, as far as that is possible'),
-  row: z.int(),
-})
+const boxSchema = z
+  .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
+  .describe('where it stands in a drawing; callers stand left of those that they call, as far as that is possible')
 
 const mapServiceSchema = z.object({
   kind: z.literal('service'),
@@ -29,13 +26,13 @@ const mapServiceSchema = z.object({
   machines: z.array(z.string()).describe('machines on which it has an instance'),
   routes: z.array(z.string()).describe('public routes, as users would type them'),
   about: aboutSchema,
-  place: placeSchema,
+  box: boxSchema,
 })
 
 const mapOutsideSchema = z.object({
   kind: z.literal('outside'),
   name: z.string().describe('HOST:PORT outside the cluster'),
-  place: placeSchema,
+  box: boxSchema,
 })
 
 const edgeSchema = z.object({
@@ -43,7 +40,7 @@ const edgeSchema = z.object({
   to: z.string(),
   declared: z.boolean().describe('the definition of the caller says that it uses this'),
   optional: z.boolean(),
-  via: z.array(placeSchema).describe('where the edge passes the columns between its ends'),
+  path: z.string().describe('its line in a drawing, as in `d` of SVG; an arrow of 6 ends at the box'),
   port: z.int().nullable(),
   as: z.string().nullable().describe('begins the names of its variables; null: not declared, or an address outside'),
   seen: countSchema.nullable().describe('connections of the last 7 days; null: none, or not counted'),
@@ -56,6 +53,7 @@ const edgeSchema = z.object({
 
 export const mapSchema = z.object({
   cluster: z.string(),
+  size: z.object({ width: z.number(), height: z.number() }).describe('of a drawing'),
   countedSince: time.nullable().describe('since when connections are counted; null: nothing counts them here'),
   nodes: z.array(z.discriminatedUnion('kind', [mapServiceSchema, mapOutsideSchema])),
   edges: z.array(edgeSchema),

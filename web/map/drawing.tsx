@@ -5,13 +5,12 @@ import { nodeState, nodeWord } from '../lib/edges.ts'
 import { Shape } from '../lib/glyph.tsx'
 import { stateOf } from '../lib/states.ts'
 import { visible } from '../lib/visible.ts'
-import { boxOf, pathOf, sizeOf } from './geometry.ts'
 
 /** The map as a drawing. Pointing at a service, or focusing it, shows its own calls only. The tables beside it say the same. */
 export function Drawing({ map }: { map: ClusterMap }): JSX.Element {
   const [shown, setShown] = useState<string | null>(null)
   const nodes = new Map(map.nodes.map((node) => [node.name, node]))
-  const { width, height } = sizeOf(map)
+  const { width, height } = map.size
   return (
     <div class="map-room" tabIndex={0} role="region" aria-label="map">
       <svg
@@ -57,9 +56,7 @@ function Edge({
   edge: MapEdge
   nodes: ReadonlyMap<string, MapNode>
   shown: string | null
-}): JSX.Element | null {
-  const path = pathOf(edge, nodes)
-  if (path === null) return null
+}): JSX.Element {
   const isOdd = edge.mark === 'undeclared' || edge.refused !== null
   const target = nodes.get(edge.to)
   const isDown = target?.kind === 'service' && target.state === 'down'
@@ -72,14 +69,14 @@ function Edge({
   return (
     <path
       class={`edge ${kinds.filter(Boolean).join(' ')}`}
-      d={path}
+      d={edge.path}
       marker-end={`url(#map-${isOdd || isDown ? 'odd' : 'plain'})`}
     />
   )
 }
 
 function Node({ node, show }: { node: MapNode; show: (name: string | null) => void }): JSX.Element {
-  const { x, y, width, height } = boxOf(node)
+  const { x, y, width, height } = node.box
   const over = {
     onMouseEnter: () => show(node.name),
     onMouseLeave: () => show(null),

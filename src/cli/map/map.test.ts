@@ -7,26 +7,30 @@ import { mapSvg } from './svg.ts'
 const now = Date.parse('2026-11-29T12:00:00.000Z')
 const time = '2026-11-29T11:59:00.000Z'
 const edge = (from: string, to: string, over: Partial<MapEdge> = {}): MapEdge => ({
-  ...{ from, to, declared: true, optional: false, port: 5432, as: to.toUpperCase(), via: [] },
+  ...{ from, to, declared: true, optional: false, port: 5432, as: to.toUpperCase(), path: 'M0 0' },
   ...{ seen: { count: 12, first: time, last: time }, refused: null, mark: null },
   ...over,
 })
-const node = (
-  name: string,
-  column: number,
-  row: number,
-): Extract<ClusterMap['nodes'][number], { kind: 'service' }> => ({
-  ...{ kind: 'service', name, state: 'ready', machines: ['a', 'b'], routes: [], place: { column, row } },
+const node = (name: string): Extract<ClusterMap['nodes'][number], { kind: 'service' }> => ({
+  ...{
+    kind: 'service',
+    name,
+    state: 'ready',
+    machines: ['a', 'b'],
+    routes: [],
+    box: { x: 0, y: 0, width: 1, height: 1 },
+  },
   about: { owner: null, runbook: null, what: null },
 })
 
 const map: ClusterMap = {
   cluster: 'production',
+  size: { width: 1, height: 1 },
   countedSince: '2026-11-20T12:00:00.000Z',
   nodes: [
-    { ...node('shop', 0, 0), routes: ['*/'], about: { owner: '<payments>', runbook: 'https://x', what: 'The shop' } },
-    { ...node('postgres', 1, 0), state: 'down', machines: ['b'] },
-    { kind: 'outside', name: 'api.example.com:443', place: { column: 2, row: 0 } },
+    { ...node('shop'), routes: ['*/'], about: { owner: '<payments>', runbook: 'https://x', what: 'The shop' } },
+    { ...node('postgres'), state: 'down', machines: ['b'] },
+    { kind: 'outside', name: 'api.example.com:443', box: { x: 0, y: 0, width: 1, height: 1 } },
   ],
   edges: [
     edge('shop', 'postgres', { as: 'DB' }),

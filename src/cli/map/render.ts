@@ -1,4 +1,5 @@
 import type { ClusterMap, Counted, MapEdge, MapNode } from '../../api/map.ts'
+import { prefixOf } from '../../definitions/uses/variables.ts'
 import type { Paint } from '../paint.ts'
 import { seen } from '../render/seen.ts'
 import { renderTable } from '../render/table.ts'
@@ -36,8 +37,7 @@ function edgeLines({ edges, countedSince }: ClusterMap, now: number, paint: Pain
   return renderTable(['CALLER', 'CALLS', 'PORT', 'CONNECTIONS', 'REMARKS'], rows, paint)
 }
 
-const aliased = ({ as, to }: MapEdge): string =>
-  as === null || as === to.toUpperCase().replaceAll('-', '_') ? '' : ` as ${as}`
+const aliased = ({ as, to }: MapEdge): string => (as === null || as === prefixOf({ service: to }) ? '' : ` as ${as}`)
 
 const counted = (found: Counted | null, now: number): string =>
   found === null ? 'none' : `${found.count}, last ${seen(found.last, now)}`

@@ -6,7 +6,8 @@ import type { Service, State } from '../../rollout/state.ts'
 import { definitionNow } from '../../rollout/serviceView.ts'
 import { answerOf } from '../../rollout/uses.ts'
 import type { CountedCall } from '../firewall/callCounts.ts'
-import { layout } from './layout.ts'
+import { boxOf, pathOf, sizeOf } from './geometry.ts'
+import { layout, type Place } from './layout.ts'
 
 export interface Counts {
   /** In milliseconds; `null`: nothing counts connections here. */
@@ -28,16 +29,17 @@ export function clusterMap(state: State, counts: Counts, now: number): ClusterMa
   const outside = others.filter((name) => name.includes(':'))
   const missing = others.filter((name) => !name.includes(':'))
   const { places, via } = layout([...names, ...others], found, outside)
-  const placed = (name: string): MapNode['place'] => places.get(name) ?? { column: 0, row: 0 }
+  const placed = (name: string): Place => places.get(name) ?? { column: 0, row: 0 }
   return {
     cluster: state.config.cluster,
+    size: sizeOf([...places.values(), ...found.flatMap(via)]),
     countedSince: counts.since === null ? null : new Date(counts.since).toISOString(),
     nodes: [
-      ...services.map((service) => ({ ...serviceNode(state, service), place: placed(service.name) })),
-      ...missing.map((name) => ({ ...missingNode(name), place: placed(name) })),
-      ...outside.map((name) => ({ kind: 'outside' as const, name, place: placed(name) })),
+      ...services.map((service) => ({ ...serviceNode(state, service), box: boxOf(placed(service.name)) })),
+      ...missing.map((name) => ({ ...missingNode(name), box: boxOf(placed(name)) })),
+      ...outside.map((name) => ({ kind: 'outside' as const, name, box: boxOf(placed(name)) })),
     ],
-    edges: found.map((edge) => ({ ...edge, via: via(edge) })),
+    edges: found.map((edge) => ({ ...edge, path: pathOf(placed(edge.from), via(edge), placed(edge.to)) })),
     machines: Object.values(state.machines)
       .map(({ name, lost, traffic }) => {
         const shown = traffic === 'unforwarding' ? 'draining' : traffic
@@ -47,7 +49,7 @@ export function clusterMap(state: State, counts: Counts, now: number): ClusterMa
   }
 }
 
-type ServiceNode = Omit<Extract<MapNode, { kind: 'service' }>, 'place'>
+type ServiceNode = Omit<Extract<MapNode, { kind: 'service' }>, 'box'>
 
 const missingNode = (name: string): ServiceNode => ({
   ...{ kind: 'service', name, state: 'missing', machines: [], routes: [] },
@@ -84,7 +86,7 @@ function stateOf(
   return current === null ? 'starting' : 'down'
 }
 
-type Found = Omit<MapEdge, 'via'>
+type Found = Omit<MapEdge, 'path'>
 
 function edgesOf(state: State, services: readonly Service[], counts: Counts, now: number): Found[] {
   const found = new Map(counts.edges.map((edge) => [`${edge.from} ${edge.to}`, edge]))
