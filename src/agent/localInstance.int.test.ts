@@ -7,7 +7,7 @@ import type { InstanceLimits } from './instanceLimits.ts'
 import { loopback, type Loopback } from './loopback.ts'
 import { LocalInstance, type Adopted } from './localInstance.ts'
 import type { ProbeResult } from './probe.ts'
-import type { Prober } from './probing/prober.ts'
+import type { CommandProbe } from './probing/instanceProbe.ts'
 import { TestClock } from '../lib/testing/testClock.ts'
 import { aDefinition, listen, release } from './testing/given.ts'
 import { VirtualClock } from '../lib/testing/virtualClock.ts'
@@ -76,10 +76,10 @@ function start({ definition, limits, clock, loopback: asked = loopback, beforeSt
 /** The answers of the command, the last one for ever. */
 let commandAnswers: ProbeResult[]
 let closedProbers: number
-const asProber = (): Prober => {
+const asProber = (): CommandProbe => {
   const ask = async (): Promise<ProbeResult> =>
     (commandAnswers.length > 1 ? commandAnswers.shift() : commandAnswers[0]) ?? { ok: true }
-  return { share: 0.5, ask, close: async () => void closedProbers++ } as unknown as Prober // all that an instance uses
+  return { share: 0.5, ask, close: async () => void closedProbers++ }
 }
 const byCommand = { health: { ...aDefinition().health, command: ['check'] } }
 

@@ -8,7 +8,7 @@ import type { RememberedInstance } from './services/instanceMemory.ts'
 import { describeEnd } from './describeEnd.ts'
 import type { Loopback } from './loopback.ts'
 import type { ProbeResult } from './probe.ts'
-import type { Prober } from './probing/prober.ts'
+import { InstanceProbe, type CommandProbe } from './probing/instanceProbe.ts'
 
 /*
  * One instance on this machine, from its start until nothing of the instance is left:
@@ -43,7 +43,7 @@ interface Parts {
   /** Fetches and verifies the release and expands the definition; called for each start. */
   prepareStart: (signal: AbortSignal) => Promise<{ spec: InstanceSpec; port: number | null }>
   /** Called for each life of an instance that is probed by a command. */
-  prober: (port: number | null, signal: AbortSignal) => Prober
+  prober: (port: number | null, signal: AbortSignal) => CommandProbe
   /** Called at every change that operators or the balancer must see. */
   changed: () => void
   /** Called at every failure, with this instance. */
@@ -91,8 +91,8 @@ export class LocalInstance {
   #isPresumedWell = false
   /** How long the process ran before this agent watched it. */
   #ageMs = 0
-  /** Set while the instance is watched, if a command probes it. */
-  #prober: Prober | null = null
+  /** Set while the instance is watched. */
+  #probe: InstanceProbe | null = null
 
   constructor({ id, release, definition, adopted = null, remembered = null }: Asked, parts: Parts) {
     this.id = id
@@ -109,7 +109,7 @@ export class LocalInstance {
 
   /** Share of one processor that the command of its probes uses; `null`: not measured, or there is none. */
   get probeShare(): number | null {
-    return this.#prober?.share ?? null
+    return this.#probe?.share ?? null
   }
 
   /** State that the next agent must know. */
@@ -277,19 +277,20 @@ export class LocalInstance {
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
     const exit = Promise.race([this.#exited.promise, stopped.promise]).finally(end)
-    if (this.definition.health.command) this.#prober = this.#parts.prober(this.port, over.signal)
+    const command = this.definition.health.command ? this.#parts.prober(this.port, over.signal) : null
+    const probe = (this.#probe = new InstanceProbe(this, { ...this.#parts, command }))
     try {
-      await this.#watch(over.signal)
+      await this.#watch(probe, over.signal)
       return await exit
     } finally {
       signal.removeEventListener('abort', stop)
-      await this.#prober?.close()
-      this.#prober = null
+      await probe.close()
+      this.#probe = null
     }
   }
 
   /** Probes until the signal is aborted: first for readiness, then for health. */
-  async #watch(signal: AbortSignal): Promise<void> {
+  async #watch(probe: InstanceProbe, signal: AbortSignal): Promise<void> {
     const { withinMs, settleMs, delayMs = 0 } = this.definition.health
     const startedAt = this.#elapsed()
     let misses = 0
@@ -297,7 +298,7 @@ export class LocalInstance {
     const firstMs = Math.max(delayMs - this.#ageMs, this.definition.listen === 'none' ? settleMs : 0)
     if (firstMs > 0) await sleep(this.#parts.clock, firstMs, signal)
     while (!signal.aborted) {
-      const result = await this.#ask(signal)
+      const result = await probe.ask(signal, this.state === 'ready')
       if (signal.aborted || this.#mainIsGone) return
       queueMicrotask(() => this.#judged.resolve()) // the state that follows from the result is set by then
       const now = this.#elapsed()
@@ -341,36 +342,6 @@ export class LocalInstance {
     }
     const isOpening = this.state === 'starting' && !result.ok && result.isClosed
     return isOpening ? Math.min(everyMs, this.#limits.closedProbeMs) : everyMs
-  }
-
-  async #ask(signal: AbortSignal): Promise<ProbeResult> {
-    const result = await this.#probe(signal)
-    if (!result.ok || this.state === 'ready' || this.port === null || this.definition.listen === 'none') return result
-    try {
-      return await this.#askWhose(this.port)
-    } catch (error) {
-      return {
-        ok: false,
-        reason: `cannot determine which process listens on port ${this.port}: ${wordsOf(error)}`,
-        isUnseen: true,
-      }
-    }
-  }
-
-  async #probe(signal: AbortSignal): Promise<ProbeResult> {
-    if (this.#prober !== null) return this.#prober.ask(signal)
-    if (this.port === null || this.definition.listen === 'none') return { ok: true }
-    return this.#parts.loopback.probe(this.definition, this.port, signal, this.#parts.clock)
-  }
-
-  /** Checks that the instance owns the port: an answer of another process there must not count. */
-  async #askWhose(port: number): Promise<ProbeResult> {
-    if (await this.#parts.supervisor.ownsSocket(this.id, port)) return { ok: true }
-    const owner = await this.#parts.supervisor.whoOwns(port)
-    // A command may succeed before anything listens.
-    if (owner === null && this.#prober !== null)
-      return { ok: false, reason: `nothing listens on its PORT, ${port}`, isClosed: true }
-    return { ok: false, reason: `another process answers on port ${port}${owner ? ` (${owner.command})` : ''}` }
   }
 
   #well(forMs: number): void {
