@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, lstatSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileDurably } from '../../lib/durableFile.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { hasNames, withNames, type NamedService } from './hostsBlock.ts'
 
@@ -40,16 +41,13 @@ export function writeNames(path: string, names: readonly NamedService[]): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   const real = found ? realpathSync(path) : path
   const { mode, uid, gid } = found ? lstatSync(real) : { mode: 0o644, uid: 0, gid: 0 }
-  const temporary = `${real}.tandem-new`
   try {
-    rmSync(temporary, { force: true })
-    writeFileSync(temporary, wanted, { mode: mode & 0o777, flag: 'wx', flush: true })
-    chmodSync(temporary, mode & 0o777) // independent of the umask
-    chownSync(temporary, uid, gid)
-    renameSync(temporary, real)
+    writeFileDurably(real, wanted, mode & 0o777)
+    chmodSync(real, mode & 0o777) // independent of the umask
+    chownSync(real, uid, gid)
   } catch (error) {
-    rmSync(temporary, { force: true })
     if (!isMounted(error)) throw error
+    rmSync(`${real}.new`, { force: true })
     writeFileSync(real, wanted, { flush: true })
   }
 }
