@@ -1,30 +1,11 @@
-import { useSignal, type ReadonlySignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import type { ReadonlySignal } from '@preact/signals'
 import type { Check } from '../../src/api/checks.ts'
-import { useCluster } from '../lib/cluster.ts'
+import type { Api } from '../lib/api.ts'
+import { useAgain } from '../lib/useAgain.ts'
 
 const againMs = 60_000
 
+const read = async (api: Api, stop: AbortSignal): Promise<Check[]> => (await api.call('checks', {}, stop)).checks
+
 /** The newest checkups; `null`: not known yet. The controller makes them after changes, at least every 5 minutes. */
-export function useChecks(): ReadonlySignal<Check[] | null> {
-  const { api, contact, past } = useCluster()
-  const checks = useSignal<Check[] | null>(null)
-  const isLive = contact.value.state === 'live' && past === null
-  useEffect(() => {
-    if (!isLive) return undefined
-    const stop = new AbortController()
-    const read = (): void => {
-      api.call('checks', {}, stop.signal).then(
-        (answer) => (checks.value = answer.checks),
-        () => {}, // the next reading comes
-      )
-    }
-    read()
-    const timer = setInterval(read, againMs)
-    return () => {
-      clearInterval(timer)
-      stop.abort()
-    }
-  }, [api, isLive, checks])
-  return checks
-}
+export const useChecks = (): ReadonlySignal<Check[] | null> => useAgain(read, againMs)
