@@ -118,10 +118,8 @@ export const namesSuite = (lend: () => Promise<Pair>): void => {
 
     it('never reach another service at the address of one that is not there', async () => {
       const { code, err } = await machine('a').run(['curl', '-sS', '--max-time', '5', 'http://127.77.200.200/'])
-      expect([code, err]).toEqual([
-        expect.any(Number),
-        expect.stringMatching(/reset|Empty reply|refused|connect to server/),
-      ])
+      expect(code).toBeGreaterThan(0)
+      expect(err).toMatch(/reset|Empty reply|refused|connect to server/)
     })
 
     it('keep their names when somebody rewrites the hosts file, and nobody else loses a line', async () => {

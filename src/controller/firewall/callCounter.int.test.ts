@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, it, onTestFinished } from 'vitest'
+import type { Observed } from '../../decision/observed.ts'
 import { VirtualClock } from '../../lib/testing/virtualClock.ts'
 import { aReport } from '../../protocol/testing/aReport.ts'
-import type { Controller } from '../controller.ts'
 import { CallCounter } from './callCounter.ts'
 import { callsIn } from './callCounts.ts'
 
@@ -13,18 +13,18 @@ function given() {
   const folder = mkdtempSync(join(tmpdir(), 'calls-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const clock = new VirtualClock()
-  const observed: Record<string, { report: ReturnType<typeof aReport> }> = {}
+  const observed: Record<string, Observed[string]> = {}
   const listeners = new Set<() => void>()
   const onDecision = (listener: () => void) => {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
-  // The counter reads only these.
-  const controller = { clock, now: () => clock.now(), observed, onDecision } as unknown as Controller
+  const controller = { clock, now: () => clock.now(), observed, onDecision }
   const open = (): CallCounter => new CallCounter({ controller, logger: pino({ level: 'silent' }), folder })
   const reports = (seen: number): void => {
     const calls = [{ from: 'shop', to: 'db', port: 1, seen, refused: 0 }]
-    observed['a'] = { report: aReport({ firewall: { state: 'observing', why: null, calls } }) }
+    const report = aReport({ firewall: { state: 'observing', why: null, calls } })
+    observed['a'] = { report, at: clock.now(), clock: 0 }
     listeners.forEach((listener) => listener())
   }
   return { folder, open, reports }

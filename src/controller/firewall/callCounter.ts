@@ -9,15 +9,18 @@ const limits = { ending: '.json', files: 1, bytes: 64 * 1024 * 1024 }
 /** At most so often, the counts are written: they may be lost. */
 const writeEveryMs = 60_000
 
+/** The parts of a controller that it reads. */
+type Reported = Pick<Controller, 'clock' | 'now' | 'observed' | 'onDecision'>
+
 interface Parts {
-  controller: Controller
+  controller: Reported
   logger: Logger
   folder: string
 }
 
 /** Keeps the counts of connections of the last week beside the event log, from the reports of the machines. */
 export class CallCounter {
-  readonly #controller: Controller
+  readonly #controller: Reported
   readonly #logger: Logger
   readonly #folder: BoundedFolder
   /** The newest that each machine reported: the same object as long as nothing is new. */

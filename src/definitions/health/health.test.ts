@@ -1,24 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { parseDefinition } from '../parseDefinition.ts'
-import { DefinitionError } from '../problem.ts'
+import { problemsIn } from '../testing/problemsIn.ts'
 import type { Health } from '../definition.ts'
 
-const parsed = (more: string, run = './server') =>
-  parseDefinition(`service: shop\nrun: ${run}\n${more}\n`, 'tandem.yaml')
+const file = (more: string, run = './server'): string => `service: shop\nrun: ${run}\n${more}\n`
+const parsed = (more: string, run?: string) => parseDefinition(file(more, run), 'tandem.yaml')
 const health = (more: string): Health => parsed(`health: ${more}`).definition.health
 const warnings = (more: string, run?: string): string[] => parsed(more, run).warnings.map(({ message }) => message)
 
-function problems(more: string): string[] {
-  try {
-    parsed(more)
-  } catch (error) {
-    if (!(error instanceof DefinitionError)) throw error
-    return error.problems.map(({ message, suggestion }) =>
-      suggestion === null ? message : `${message} [${suggestion}]`,
-    )
-  }
-  return []
-}
+const problems = (more: string): string[] => problemsIn(file(more))
 
 describe('`health`', () => {
   it('takes a status, a range, or a list of both', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { DefinitionError } from '../problem.ts'
 import { parseDefinition } from '../parseDefinition.ts'
+import { problemsIn } from '../testing/problemsIn.ts'
 import type { Use } from './useShape.ts'
 
 const file = (uses: string, more = ''): string => `service: shop\nrun: ./server\nuses: ${uses}\n${more}`
@@ -8,17 +8,7 @@ const parse = (uses: string, more = ''): Use[] => parseDefinition(file(uses, mor
 const warnings = (uses: string): string[] =>
   parseDefinition(file(uses), 'tandem.yaml').warnings.map(({ message }) => message)
 
-function problems(uses: string, more = ''): string[] {
-  try {
-    parse(uses, more)
-  } catch (error) {
-    if (!(error instanceof DefinitionError)) throw error
-    return error.problems.map(({ message, suggestion }) =>
-      suggestion === null ? message : `${message} [${suggestion}]`,
-    )
-  }
-  return []
-}
+const problems = (uses: string, more = ''): string[] => problemsIn(file(uses, more))
 
 describe('`uses`', () => {
   it('names services, with more about them if needed, and addresses outside', () => {

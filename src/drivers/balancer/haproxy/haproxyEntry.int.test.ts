@@ -70,6 +70,14 @@ describe('a route that cannot be served', () => {
   })
 })
 
+it('answers nobody at the address of a service that does not listen: a call never reaches another service', async () => {
+  const a = await machines.machine('a', { host: '0.0.0.0' })
+  const x = await machines.instance('x-1')
+  await a.route(httpRoute({ targets: [x.active] }))
+  expect((await ask(a.port)).status).toBe(200)
+  await expect(fetch(`http://127.77.200.200:${a.port}/`)).rejects.toThrow('fetch failed')
+})
+
 it('refuses nothing because of a check that did not run: the plan fails, the running configuration stays, and the plan is retried', async () => {
   const [program, sick] = [join(machines.folder, 'sometimes'), join(machines.folder, 'sick')]
   writeFileSync(program, `#!/bin/sh\n[ -e ${sick} ] && [ "$1" = -c ] && kill -9 $$\nexec haproxy "$@"\n`, {
