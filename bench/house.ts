@@ -37,7 +37,7 @@ const features: Record<string, Feature> = {
     words: /upgrade(?!dConnection|Offer)|Program(Keeper|Host|Report)|keepProgram|DesiredProgram/i,
     // The HTTP header `Upgrade`; and the advice to upgrade, in words.
     other:
-      /^src\/(drivers\/balancer|releases|doctor|fleet|decider\/unable)|http|api\/client|api\/contract|cli\/commands\/run/i,
+      /^src\/(drivers\/balancer|releases|doctor|fleet|decider\/unable|definitions\/health)|http|api\/client|api\/contract|cli\/commands\/run/i,
   },
   notes: {
     own: own('notes'),
@@ -52,7 +52,15 @@ const features: Record<string, Feature> = {
     words: /LastWordsKeeper|lastWordsOperations|lastWordsHandlers|keptWords/,
   },
   names: {
-    own: [...own('names'), 'src/definitions/uses/', 'src/rollout/uses.ts', 'src/rollout/usedServices.ts'],
+    own: [
+      ...own('names'),
+      'src/definitions/uses/',
+      'src/rollout/uses.ts',
+      'src/rollout/callers.ts',
+      'src/rollout/loopback.ts',
+    ],
+    // Other features that read the names.
+    other: /^src\/(firewall|controller\/(map|firewall))\//,
     words: /linkVariables|namesOperations|namesHandlers|hostsFile|namesAbility/,
   },
   map: {

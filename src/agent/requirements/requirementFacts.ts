@@ -5,14 +5,14 @@ import { requiredPackage, type RequiredPackage } from '../../definitions/require
 import type { SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
 import { exec } from '../../lib/exec.ts'
 import type { Ask } from '../../protocol/ask.ts'
-import type { MachineLoad } from '../../protocol/numbers.ts'
 import type { RequirementFacts } from '../../protocol/requirements.ts'
 
 type Asked = Omit<Extract<Ask, { kind: 'requirements' }>, 'kind' | 'id'>
 
 interface Parts {
   supervisor: Pick<SupervisorDriver, 'cannotJail'>
-  load: () => Promise<MachineLoad>
+  /** Memory and disk that are left, in bytes; `null`: not known. */
+  load: () => Promise<{ memory: { availableBytes: number } | null; disk: { freeBytes: number } | null }>
   env: NodeJS.ProcessEnv
 }
 
