@@ -16,9 +16,17 @@ export const nodeState = ({ state }: Extract<MapNode, { kind: 'service' }>): Sta
   }
 }
 
-/** Its words, where the state's own word says something else. */
-export const nodeWord = ({ state }: Extract<MapNode, { kind: 'service' }>): string =>
-  ({ partly: 'partly ready', down: 'down', missing: 'not deployed' })[state as 'partly' | 'down' | 'missing'] ?? state
+/** Its word, where that of the shown state says something else. */
+export function nodeWord({ state }: Extract<MapNode, { kind: 'service' }>): string {
+  switch (state) {
+    case 'partly':
+      return 'partly ready'
+    case 'missing':
+      return 'not deployed'
+    default:
+      return state
+  }
+}
 
 /** How often and when: `12, last at 11:59`. */
 export function countedWords(

@@ -8,7 +8,7 @@ import type { Controller } from '../controller.ts'
 /** A machine that has not answered by then is passed over: people wait for this. */
 const withinMs = 5_000
 
-/** Asks every machine that is to run the release what it lacks of the requirements. Never rejects. */
+/** Asks every machine that is to run the release what it lacks of the requirements. A machine that does not answer is `null`. */
 export async function askRequirements(controller: Controller, asks: Asks, definition: Definition): Promise<Answered> {
   const stop = new AbortController()
   const stopTimer = controller.clock.after(withinMs, () => stop.abort())
