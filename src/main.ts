@@ -1,12 +1,14 @@
+import './lib/withoutLanguages.ts'
 import { aroundStops } from './cli/aroundStops.ts'
 import { watchInterrupts } from './cli/interrupts.ts'
-import { runCli } from './cli/runCli.ts'
 import { closeInheritedFiles } from './lib/inheritedFiles.ts'
 import { readVersion } from './lib/version.ts'
 
 // The composition root: the only place that selects implementations. Each part is loaded only when it runs.
 
 closeInheritedFiles()
+// Loaded now, because a static import would load its packages before the first line of this file.
+const { runCli } = await import('./cli/runCli.ts')
 process.exitCode = await runCli(process.argv.slice(2), {
   // Opened only by the code that reads it, because an open standard input keeps a process alive.
   stdin: () => process.stdin,
