@@ -29,7 +29,7 @@ export function ServiceRow(props: RowProps): JSX.Element {
   )
 }
 
-/** All that `cellOf` reads of an overview for a row. What did not change is the same object in the next overview. */
+/** All that `cellOf` reads of an overview for a row. A part that did not change stays the same object. */
 const partsOf = ({ machines, cells, work, rates }: Overview, service: Service): unknown[] => [
   ...[service, machines],
   ...machines.map(({ name }) => cells[`${service.service} ${name}`]),
