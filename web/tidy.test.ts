@@ -24,7 +24,14 @@ const folderOf = (file: string): string => file.split('/').slice(0, -1).join('/'
 const imports = (parsed: ParsedSource[]): Imported[] => parsed.flatMap((one) => one.imports)
 
 /** Packages that the page is made of. */
-const packages = ['preact', 'preact/hooks', '@preact/signals', 'uplot', 'uplot/dist/uPlot.min.css']
+const packages = [
+  'preact',
+  'preact/hooks',
+  '@preact/signals',
+  '@preact/signals-core',
+  'uplot',
+  'uplot/dist/uPlot.min.css',
+]
 
 /** Code of `lib/` that imports nothing, as the same code for both sides. */
 const standsAlone = (file: string): boolean =>

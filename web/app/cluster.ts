@@ -1,4 +1,4 @@
-import { computed, effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals-core'
 import type { Live as Sent, Overview } from '../../src/api/overview.ts'
 import { Api, fillPath } from '../lib/api.ts'
 import type { Cluster, Me } from '../lib/cluster.ts'

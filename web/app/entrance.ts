@@ -1,4 +1,4 @@
-import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
+import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals-core'
 import { Api, Refused } from '../lib/api.ts'
 import type { SessionKey } from '../lib/session.ts'
 import { openCluster, type Opened } from './cluster.ts'

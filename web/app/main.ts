@@ -13,7 +13,8 @@ addEventListener('hashchange', () => {
   if (linkIn(location.hash) !== null) location.reload()
 })
 const entrance = new Entrance(session, link)
-// The state of the cluster is asked for already while the code that shows it is read: this saves a round trip.
+// The state of the cluster is asked for already while the code that shows it is read: this saves a round trip. So the
+// code that asks is small, and holds nothing of Preact.
 import('./view.tsx').then(
   ({ show }) => show(entrance),
   () => document.getElementById('page')?.append('This page could not be loaded. Load it again.'),

@@ -1,4 +1,4 @@
-import { signal, type ReadonlySignal } from '@preact/signals'
+import { signal, type ReadonlySignal } from '@preact/signals-core'
 import type { TailItem } from '../../src/api/tails.ts'
 import { Refused } from './api.ts'
 import { following, BaseMismatch, type DifferenceForm } from '../../src/lib/following.ts'

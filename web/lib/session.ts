@@ -1,4 +1,4 @@
-import { signal, type ReadonlySignal } from '@preact/signals'
+import { signal, type ReadonlySignal } from '@preact/signals-core'
 
 const storedAs = 'tandem.session'
 const fragment = /^#open=(tdl_[\w-]+)$/

@@ -1,4 +1,4 @@
-import { effect, signal, type ReadonlySignal } from '@preact/signals'
+import { effect, signal, type ReadonlySignal } from '@preact/signals-core'
 import type { TailItem } from '../../src/api/tails.ts'
 import { Refused } from './api.ts'
 import type { LiveStream, Timers } from './live.ts'
