@@ -7,13 +7,14 @@ import { jailSuite } from './jail.suite.ts'
 import { maintenanceSuite } from './maintenance.suite.ts'
 import { namesSuite } from './names.suite.ts'
 import { pairSuite } from './pair.suite.ts'
+import { programsSuite } from './programs.suite.ts'
 import { whyNoLab } from './requirements.ts'
 import { bootMs, SharedPair } from './sharedPair.ts'
 import { unitEndsSuite } from './unitEnds.suite.ts'
 
 const why = whyNoLab()
 
-// The last suite removes a machine from the cluster.
+// The last suite removes a machine from the cluster. The packages of the one before stay, and start nothing.
 describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => {
   const shared = new SharedPair()
   afterAll(() => shared.close(), bootMs)
@@ -25,5 +26,6 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   namesSuite(shared.lend)
   accessSuite(shared.lend)
   firewallSuite(shared.lend)
+  programsSuite(shared.lend)
   pairSuite(shared.lend)
 })

@@ -51,6 +51,8 @@ interface Options {
   drainMs?: number
   /** Sends only the short requests. */
   shortOnly?: boolean
+  /** The requested host. Default: that of the entry. */
+  host?: string
 }
 
 /**
@@ -236,7 +238,11 @@ export class Load {
   }
 
   async #ask(entry: string, path: string): Promise<{ text: string; version: string }> {
-    const asking = request(`${entry}${path}`, { agent: this.#agent })
+    const { host } = this.#options
+    const asking = request(`${entry}${path}`, {
+      agent: this.#agent,
+      ...(host === undefined ? {} : { headers: { host } }),
+    })
     asking.end()
     const response = await answerTo(asking)
     const text = await readAll(response)

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Definition } from '../../src/definitions/definition.ts'
+import { parseDefinition } from '../../src/definitions/parseDefinition.ts'
+import { failuresOf, type Pushed } from '../system/rollUnderLoad.ts'
+import { ClientLoad } from './clientLoad.ts'
+import { installPackages } from './debianPackages.ts'
+import type { LabMachine } from './labMachine.ts'
+import type { Pair } from './pair.ts'
+import { programs, type Edit, type Program } from './programs.ts'
+import { bootMs } from './sharedPair.ts'
+
+const examples = join(import.meta.dirname, '../../examples')
+const definitionOf = ({ folder }: Program): Definition =>
+  parseDefinition(readFileSync(join(examples, folder, 'tandem.yaml'), 'utf8'), 'tandem.yaml').definition
+/** One that replaces its only instance needs permission to be away for a moment. */
+const outage = (program: Program): string[] =>
+  definitionOf(program).rollout.strategy === 'replace' ? ['--allow-outage'] : []
+
+/** Programs that nobody here wrote, from Debian, each by the definition in its folder of examples/. */
+export const programsSuite = (lend: () => Promise<Pair>): void => {
+  const services = programs.map((program) => definitionOf(program).service)
+
+  describe(`programs of Debian: ${services.join(', ')}`, () => {
+    let pair: Pair
+    const machine = (name: string): LabMachine => pair.lab.machine(name)
+    const push = async (program: Program, edit?: Edit): Promise<Pushed & { err: string }> => {
+      const { folder } = program
+      for (const entry of readdirSync(join(examples, folder), { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue
+        const path = join(entry.parentPath, entry.name)
+        const name = path.slice(join(examples, folder).length + 1)
+        const text = readFileSync(path, 'utf8')
+        const edited = edit?.file === name ? text.replace(edit.from, edit.to) : text
+        pair.controller.write(`/srv/examples/${folder}/${name}`, edited)
+      }
+      return pair.tandem<Pushed>('push', `/srv/examples/${folder}`, ...outage(program))
+    }
+    /** The answer of the service, at the entry of each machine if it has one. */
+    const answers = async ({ ask }: Program): Promise<string[]> => {
+      if ('argv' in ask) return [(await machine('b').run(ask.argv)).out]
+      const asked = pair.entries.map((entry) =>
+        pair.lab.client.run(['curl', '-s', '--max-time', '5', '-H', `Host: ${ask.host}`, `${entry}/`]),
+      )
+      return (await Promise.all(asked)).map(({ out }) => out)
+    }
+    const expectAnswers = async (program: Program, answer: RegExp): Promise<void> => {
+      for (const text of await answers(program)) expect(text).toMatch(answer)
+    }
+
+    beforeAll(async () => {
+      pair = await lend()
+      const packages = programs.flatMap((program) => definitionOf(program).requires?.packages ?? [])
+      const why = await installPackages(['a', 'b'].map(machine), packages)
+      if (why !== null) throw new Error(why)
+    }, bootMs)
+    afterAll(async () => {
+      for (const service of services.toReversed())
+        if ((await pair.status()).services.some((one) => one.service === service)) await pair.remove(service)
+    })
+
+    describe.each(programs)('$folder', (program) => {
+      const { service, rollout } = definitionOf(program)
+
+      it('runs from its definition', async () => {
+        const pushed = await push(program)
+        expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+        await expectAnswers(program, program.answer)
+      })
+
+      it('is rolled, under load if two of it may run side by side', async () => {
+        const { ask } = program
+        const load =
+          'host' in ask && rollout.strategy === 'overlap'
+            ? new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 50, shortOnly: true, host: ask.host })
+            : null
+        const pushed = await push(program, program.change)
+        expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+        await expectAnswers(program, program.changed)
+        if (!load) return
+        const result = await load.stop()
+        expect(failuresOf(result)).toEqual([])
+        expect(result.requests).toBeGreaterThan(50)
+      })
+
+      it('stays as it is when a release is broken, and says why', async () => {
+        const pushed = await push(program, program.mistake)
+        expect(pushed).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
+        expect(pushed.err).toMatch(program.why)
+        await expectAnswers(program, program.changed)
+      })
+
+      it('is rolled back', async () => {
+        const back = await pair.tandem<Pushed>('rollback', service, ...outage(program))
+        expect(back).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+        await expectAnswers(program, program.answer)
+      })
+
+      it('is there again after it was killed, and the other machine serves meanwhile', async () => {
+        const restarts = async (): Promise<string | undefined> => {
+          const { instances = [] } = (await pair.status()).services.find((one) => one.service === service) ?? {}
+          const one = instances.find((instance) => instance.machine === 'a')
+          return `${one?.state} ${one?.restarts}`
+        }
+        await machine('a').must(['sh', '-c', `systemctl kill -s KILL "tandem-${service}-*"`])
+        if ('host' in program.ask) expect((await answers(program))[1]).toMatch(program.answer)
+        await expect.poll(restarts).toBe('ready 1')
+        await expectAnswers(program, program.answer)
+      })
+    })
+  })
+}
