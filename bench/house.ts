@@ -52,13 +52,7 @@ const features: Record<string, Feature> = {
     words: /LastWordsKeeper|lastWordsOperations|lastWordsHandlers|keptWords/,
   },
   names: {
-    own: [
-      ...own('names'),
-      'src/definitions/uses/',
-      'src/rollout/uses.ts',
-      'src/rollout/callers.ts',
-      'src/rollout/loopback.ts',
-    ],
+    own: [...own('names'), 'src/definitions/uses/', 'src/rollout/uses/'],
     // Other features that read the names.
     other: /^src\/(firewall|controller\/(map|firewall))\//,
     words: /linkVariables|namesOperations|namesHandlers|hostsFile|namesAbility/,

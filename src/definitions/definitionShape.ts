@@ -10,13 +10,12 @@ import { number } from './shapes/number.ts'
 import { size } from './shapes/size.ts'
 import { refuse, type Refusal } from './shapes/refusal.ts'
 import { choice, text, verbatim } from './shapes/text.ts'
+import { featureDefinitionKeys } from './features.ts'
 import { healthShape } from './health/healthShape.ts'
 import { jailShape } from './jailShape.ts'
 import { environmentNamePattern, namePattern, nameRule, refuseEnvironmentName, refuseName } from './names.ts'
 import { outputPath } from './outputPath.ts'
-import { requireShape } from './requires/requireShape.ts'
 import { route } from './routeShape.ts'
-import { useShape } from './uses/useShape.ts'
 import { limitsOf, listenKinds, mostEntries, stopSignals, strategies } from './bounds.ts'
 
 const name = text({ expects: nameRule, pattern: namePattern })
@@ -168,20 +167,7 @@ export const definitionKeys = {
     'domains',
     'proxy',
   ]),
-  uses: omitted(
-    optional(
-      list(useShape, { what: 'services', least: 1, most: mostEntries }),
-      'Services of this cluster, and addresses outside it, that this service calls. Each service gives the variables NAME_HOST and NAME_PORT, and NAME_URL if it listens http.',
-      ['needs', 'depends_on', 'dependencies', 'links', 'requires_services'],
-    ),
-  ),
-  requires: omitted(
-    nested(
-      requireShape,
-      'Programs, packages and room that a machine must have. A rollout checks them first, on every machine that is to run the release; a restart, a reboot or a way back is never refused for them.',
-      ['requirements', 'prerequisites', 'preconditions'],
-    ),
-  ),
+  ...featureDefinitionKeys,
   machines: optional(machineNames, 'Machines that run the service. Left out: all.', ['machine', 'servers', 'nodes']),
   instances: withDefault(instances, 1, 1, 'Instances on each machine, 1 to 100.', [
     'replicas',

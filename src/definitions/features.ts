@@ -1,13 +1,35 @@
 import { addressFacets, checkVirtualAddresses } from './addresses/cluster.ts'
 import { addressKind, addressPrograms } from './addresses/drivers.ts'
 import { addressKeys } from './addresses/keys.ts'
+import type { Call } from './calls.ts'
+import type { Definition } from './definition.ts'
+import type { Replaced } from './environmentChecks.ts'
 import { checkFirewall } from './firewall/check.ts'
 import { firewallFacets } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
 import type { ClusterDefinition } from './cluster.ts'
+import { requiresKeys } from './requires/keys.ts'
+import { checkUses } from './uses/checkUses.ts'
+import { usesKeys } from './uses/keys.ts'
+import { variablesOf } from './uses/variables.ts'
 import type { YamlSource } from './yamlSource.ts'
 
-/** Here a feature hangs in its keys of a cluster file, of which every machine receives the values, */
+/** Here a feature hangs in its keys of a service's definition, */
+export const featureDefinitionKeys = { ...usesKeys, ...requiresKeys }
+
+/** the rules that join these keys to others, */
+export const featureDefinitionRules: readonly ((
+  written: Pick<Definition, 'service' | 'uses'> & Replaced,
+  source: YamlSource,
+) => void)[] = [checkUses]
+
+/** the variables that they set for an instance, */
+export const featureVariables = ({ uses }: Definition): string[] => variablesOf(uses)
+
+/** and what the service calls by them. */
+export const callsOf = ({ uses = [] }: Pick<Definition, 'uses'>): readonly Call[] => uses
+
+/** Here it hangs in its keys of a cluster file, of which every machine receives the values, */
 export const featureKeys = { ...addressKeys, ...firewallKeys }
 
 /** the rules that join these keys to others, */

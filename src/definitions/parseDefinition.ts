@@ -7,11 +7,10 @@ import {
   type DefinitionShape,
 } from './definitionShape.ts'
 import { checkLengths, checkPlaceholders } from './environmentChecks.ts'
+import { featureDefinitionRules, featureVariables } from './features.ts'
 import { keyHomes } from './keyHomes.ts'
 import type { Problem } from './problem.ts'
 import { checkRoutes } from './routeChecks.ts'
-import { checkUses } from './uses/checkUses.ts'
-import { variablesOf } from './uses/variables.ts'
 import { warnAbout } from './warnings.ts'
 import { YamlSource, type Path } from './yamlSource.ts'
 
@@ -33,8 +32,8 @@ export function parseDefinition(text: string, file: string, shape = definitionSh
   const definition = normalise(written, shape, source)
   const overlays = Object.entries(written.environments).map(([name, { env }]) => [name, env ?? {}] as const)
   const replaced = { ...definition, overlays: Object.fromEntries(overlays) }
-  checkUses(replaced, source)
-  const given = Object.fromEntries(variablesOf(definition.uses).map((name) => [name, '']))
+  for (const check of featureDefinitionRules) check(replaced, source)
+  const given = Object.fromEntries(featureVariables(definition).map((name) => [name, '']))
   checkPlaceholders({ ...replaced, env: { ...given, ...definition.env } }, source)
   checkLengths(replaced, source)
   warnAbout(definition, source)

@@ -3,9 +3,9 @@ import type { Decision } from '../decision/refuse.ts'
 import { deploy, remove, restart, rollback, stop, type Request } from '../decider/testing/given.ts'
 import { World } from '../decider/testing/world.ts'
 import type { Definition } from '../definitions/definition.ts'
-import type { Use } from '../definitions/uses/useShape.ts'
+import type { Call } from '../definitions/calls.ts'
 import { aDefinition } from '../definitions/testing/aDefinition.ts'
-import { warningsAbout } from '../rollout/uses.ts'
+import { featureWarnings } from '../rollout/features.ts'
 
 const database: Partial<Definition> = {
   ...{ service: 'postgres', listen: 'tcp' },
@@ -49,7 +49,7 @@ class Cluster {
   }
 }
 
-const uses = (...all: Use[]): Partial<Definition> => ({ uses: all })
+const uses = (...all: Call[]): Partial<Definition> => ({ uses: all })
 
 describe('a service that uses another one', () => {
   it('gets its address and port, on every machine', () => {
@@ -150,7 +150,7 @@ describe('refused is', () => {
     expect(cluster.push('r2', uses({ service: 'mail', optional: true }))).toMatchObject({ type: 'accepted' })
     expect(cluster.links('r2')).toEqual(['MAIL -'])
     const started = cluster.world.log.findLast((event) => event.type === 'RolloutStarted')
-    expect(started && warningsAbout(cluster.world.state, started.data)).toEqual([
+    expect(started && featureWarnings(cluster.world.state, started.data, {})).toEqual([
       'shop uses mail, which is missing: its variables are not set',
     ])
     cluster.push('m1', { ...database, service: 'mail', routes: [{ port: 25, expose: 'local' }] })
@@ -204,7 +204,7 @@ it('warns of a circle', () => {
   cluster.push('r1', uses({ service: 'postgres' }))
   cluster.push('p2', { ...database, ...uses({ service: 'shop' }) })
   const started = cluster.world.log.findLast((event) => event.type === 'RolloutStarted')
-  expect(started && warningsAbout(cluster.world.state, started.data)).toEqual([
+  expect(started && featureWarnings(cluster.world.state, started.data, {})).toEqual([
     'a circle: postgres uses shop uses postgres',
   ])
 })

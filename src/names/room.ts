@@ -1,9 +1,10 @@
 import { roomOf } from '../decision/room.ts'
-import { prefixOf, servicesUsed } from '../definitions/uses/variables.ts'
+import { prefixOf } from '../definitions/calls.ts'
+import { servicesUsed } from '../definitions/uses/variables.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { Link } from '../protocol/names.ts'
 import type { State } from '../rollout/state.ts'
-import { answerOf } from '../rollout/uses.ts'
+import { answerOf } from '../rollout/localAnswers.ts'
 
 /** Names: where programs on a machine reach the services that they use. It has no state of its own. */
 export const names = roomOf<State, object, object, never, 'links' | 'names'>()({

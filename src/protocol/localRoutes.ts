@@ -23,6 +23,9 @@ export const localRoutes = {
 
 export type LocalRoute = z.infer<typeof localRouteSchema>
 
+/** Where programs on a machine reach a service. */
+export type Answer = Omit<LocalRoute['match'], 'kind'>
+
 export const localRoutesAbility: Ability<{ localRoutes: LocalRoute[] }> = {
   name: 'local-routes',
   words: 'serve a local port',

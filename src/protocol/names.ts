@@ -23,7 +23,6 @@ export const names = {
 } satisfies Slice
 
 export type Link = z.infer<typeof linkSchema>
-export type Answer = NonNullable<Link['answer']>
 
 export const namesAbility: Ability<{ links: Record<string, Link[]> }> = {
   name: 'names',

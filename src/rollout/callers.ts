@@ -1,12 +1,13 @@
-import { servicesUsed } from '../definitions/uses/variables.ts'
+import { isServiceCall } from '../definitions/calls.ts'
+import { callsOf } from '../definitions/features.ts'
 import { remembered } from '../lib/remembered.ts'
 import type { State } from './state.ts'
 
-/** The callers of a service by name; `needs`: in some release, it is not optional. */
+/** The callers of a service by name; `needs`: in some release, the service is not optional. */
 type Callers = ReadonlyMap<string, { needs: boolean }>
 
 /**
- * Who uses each service, in any release that has an instance, is current or is being rolled: an old release keeps its
+ * Who calls each service, in any release that has an instance, is current or is being rolled: an old release keeps its
  * rights until its last instance is gone, and a new one has them before its first.
  */
 export const callersIn = remembered((state: State): ReadonlyMap<string, Callers> => {
@@ -16,17 +17,17 @@ export const callersIn = remembered((state: State): ReadonlyMap<string, Callers>
     ...Object.values(state.rollouts).flatMap(({ stage, release }) => (stage === 'finished' ? [] : [release])),
   ])
   const callers = new Map<string, Map<string, { needs: boolean }>>()
-  for (const { service: caller, uses } of [...releases].flatMap((one) => state.releases[one]?.definition ?? [])) {
-    for (const { service, optional } of servicesUsed(uses)) {
+  for (const definition of [...releases].flatMap((one) => state.releases[one]?.definition ?? [])) {
+    for (const { service, optional } of callsOf(definition).filter(isServiceCall)) {
       const known = callers.get(service) ?? new Map<string, { needs: boolean }>()
       callers.set(service, known)
-      known.set(caller, { needs: known.get(caller)?.needs === true || optional !== true })
+      known.set(definition.service, { needs: known.get(definition.service)?.needs === true || optional !== true })
     }
   }
   return callers
 })
 
-export const isUsed = (state: State, service: string): boolean => callersIn(state).has(service)
+export const isCalled = (state: State, service: string): boolean => callersIn(state).has(service)
 
 /** The callers of a service, sorted; `needs`: only those that cannot do without it. */
 export function callersOf(state: State, service: string, { needs = false } = {}): string[] {

@@ -6,8 +6,8 @@ import { routeKey } from './routes.ts'
 import { definitionOf, instancesOf } from '../fleet/serving.ts'
 import { remembered } from '../lib/remembered.ts'
 import { strategyOf } from './serviceView.ts'
-import { isUsed } from './callers.ts'
-import { impliedRoute } from './uses.ts'
+import { isCalled } from './callers.ts'
+import { impliedRoute } from './localAnswers.ts'
 import { turnKey } from '../fleet/state.ts'
 import type { Generation, Service, State } from './state.ts'
 
@@ -32,7 +32,7 @@ export function desiredRoutes(state: State, machine: string): Routes {
       ...instancesOf(state, service),
       ...(turns.get(service) ?? []),
       ...machines,
-      isUsed(state, service),
+      isCalled(state, service),
     ]),
   )
   return {
@@ -117,7 +117,7 @@ const carried = ({ match }: Either): 'http' | 'tcp' => (match.kind === 'local' ?
 
 function withImplied(state: State, generation: Generation): Generation {
   const { service, release, routes } = generation
-  if (!isUsed(state, service)) return generation
+  if (!isCalled(state, service)) return generation
   const implied = impliedRoute(state, service, definitionOf(state, release), routes)
   return implied ? { ...generation, routes: [...routes, implied] } : generation
 }

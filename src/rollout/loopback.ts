@@ -1,10 +1,11 @@
+import { isServiceCall } from '../definitions/calls.ts'
 import type { Definition } from '../definitions/definition.ts'
-import { servicesUsed } from '../definitions/uses/variables.ts'
+import { callsOf } from '../definitions/features.ts'
 import type { Event } from '../events/event.ts'
 import { sha256 } from '../lib/hash.ts'
 import { isLocal } from '../definitions/routeAccess.ts'
 import type { State } from './state.ts'
-import { isUsed } from './callers.ts'
+import { isCalled } from './callers.ts'
 import { definitionNow } from './serviceView.ts'
 
 /**
@@ -38,7 +39,7 @@ export function loopbackOf(state: Pick<State, 'loopbacks'>, service: string): st
 const nth = (index: number): string => `${net}.${Math.floor(index / perBlock)}.${(index % perBlock) + 1}`
 
 /**
- * On a laptop, the ports of http services that others use; each further machine's are 1000 higher. Below the ports of
+ * On a laptop, the ports of http services that others call; each further machine's are 1000 higher. Below the ports of
  * instances, above those of `tandem up`.
  */
 const laptopPorts = { first: 12_000, count: 1_000 }
@@ -50,17 +51,19 @@ interface Assigned {
 }
 
 /**
- * Gives an address to this service, if it has local routes or others use it, and to each service that it uses. `null`:
+ * Gives an address to this service, if it has local routes or others call it, and to each service that it calls. `null`:
  * there is no address left.
  */
 export function assignLoopbacks(state: State, definition: Definition): Assigned | null {
-  const { service, uses, routes } = definition
+  const { service, routes } = definition
   const needs = [
-    ...((routes ?? []).some(isLocal) || isUsed(state, service) ? [[service, definition] as const] : []),
-    ...servicesUsed(uses).flatMap((use) => {
-      const used = definitionNow(state, use.service)
-      return used === null ? [] : [[use.service, used] as const]
-    }),
+    ...((routes ?? []).some(isLocal) || isCalled(state, service) ? [[service, definition] as const] : []),
+    ...callsOf(definition)
+      .filter(isServiceCall)
+      .flatMap((call) => {
+        const called = definitionNow(state, call.service)
+        return called === null ? [] : [[call.service, called] as const]
+      }),
   ]
   const assigned: Assigned = { state, events: [] }
   for (const [name, about] of needs) {

@@ -5,7 +5,7 @@ import { deploy, restart, rollback } from '../decider/testing/given.ts'
 import { World } from '../decider/testing/world.ts'
 import type { Decision } from '../decision/refuse.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
-import { requirementWarnings, type Answered } from './requirements.ts'
+import { requirements, type Answered } from './requirements.ts'
 
 const has = (over: Partial<RequirementFacts> = {}): RequirementFacts => ({
   ...{ missingCommands: [], missingPackages: [], architecture: 'amd64', cannotJail: null },
@@ -91,7 +91,7 @@ describe('a rollout to machines that lack something', () => {
       world.settle()
     }
     const about = { service: 'shop', kind: 'rollback', release: 'r1' } as const
-    expect(requirementWarnings(world.state, about, answered)).toEqual([
+    expect(requirements.warnings?.(world.state, about, answered)).toEqual([
       'machine a lacks the program psql, which shop requires',
       'machine b did not say whether it has all that shop requires',
     ])
@@ -105,7 +105,7 @@ describe('a rollout to machines that lack something', () => {
     })
     const answered = { a: has({ missingPackages: null }) }
     expect(push(world, 'r1', answered)).toMatchObject({ type: 'accepted' })
-    expect(requirementWarnings(world.state, { service: 'shop', kind: 'deploy', release: 'r1' }, answered)).toEqual([
+    expect(requirements.warnings?.(world.state, { service: 'shop', kind: 'deploy', release: 'r1' }, answered)).toEqual([
       'machine a has no dpkg: the packages that shop requires are not checked',
     ])
   })

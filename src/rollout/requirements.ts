@@ -1,14 +1,21 @@
 import type { Definition } from '../definitions/definition.ts'
 import { requiredPackage } from '../definitions/requires/requiredPackage.ts'
 import { refuse, type Refusal } from '../decision/refuse.ts'
-import type { EventData } from '../events/event.ts'
 import { instancesOn, isReachable } from '../fleet/serving.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
+import type { Begun, RolloutFeature } from './rolloutFeature.ts'
 import { wantedOn } from './serviceView.ts'
 import type { State } from './state.ts'
 
 /** The answers of machines; `null`: the machine did not answer. A machine that is missing here was not asked. */
 export type Answered = Readonly<Record<string, RequirementFacts | null>>
+
+/** The requirements of a release, on the machines that are to run it. */
+export const requirements: RolloutFeature = {
+  refuse: (state, { kind, definition, answered = {} }) =>
+    kind === 'deploy' && definition ? refuseRequirements(state, definition, answered) : null,
+  warnings: requirementWarnings,
+}
 
 /** A requirement that a machine does not meet. */
 interface Lack {
@@ -30,7 +37,7 @@ export const machinesToAsk = (state: State, definition: Definition): string[] =>
     .sort()
 
 /** Refuses a release where a machine that is to run it lacks something that it requires. */
-export function refuseRequirements(state: State, definition: Definition, answered: Answered): Refusal | null {
+function refuseRequirements(state: State, definition: Definition, answered: Answered): Refusal | null {
   const lacks = lacksOf(state, definition, answered)
   if (lacks.length === 0) return null
   const message = lacks.map(({ machine, words }) => `machine ${machine} ${words}`).join('; ')
@@ -38,11 +45,7 @@ export function refuseRequirements(state: State, definition: Definition, answere
 }
 
 /** Doubtful things about the requirements of a rollout that has just begun: none but a deployment is refused for them. */
-export function requirementWarnings(
-  state: State,
-  { service, kind, release }: Pick<EventData['RolloutStarted'], 'service' | 'kind' | 'release'>,
-  answered: Answered,
-): string[] {
+function requirementWarnings(state: State, { service, kind, release }: Begun, answered: Answered): string[] {
   const definition = state.releases[release]?.definition
   if (kind === 'stop' || kind === 'remove' || !definition || !hasRequirements(definition)) return []
   const silent = machinesToAsk(state, definition).filter((machine) => (answered[machine] ?? null) === null)

@@ -1,26 +1,22 @@
 import type { Definition } from '../definitions/definition.ts'
-import { servicesUsed } from '../definitions/uses/variables.ts'
 import type { ResolvedRoute, RolloutKind } from '../events/rolloutEvents.ts'
 import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
 import { asSent } from './describedReleases.ts'
+import { refuseForFeatures } from './features.ts'
 import { knownServices } from './knownServices.ts'
 import { assignLoopbacks, laptopAddress } from './loopback.ts'
 import type { Moment } from '../decision/moment.ts'
 import { closedUnsaid } from './openPorts.ts'
 import type { Observed } from '../decision/observed.ts'
 import { refuse } from '../decision/refuse.ts'
-import { refuseRequirements } from './requirements.ts'
 import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
 import { instancesOf, instancesOn, isReachable, servesWithout } from '../fleet/serving.ts'
 import { strategyOf, wantedOn } from './serviceView.ts'
 import { refuseInability, refuseUnknownKeys } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
 import { localRoutesAbility } from '../protocol/localRoutes.ts'
-import { namesAbility } from '../protocol/names.ts'
 import type { Service, State } from './state.ts'
-import { callersOf } from './callers.ts'
-import { refuseClosingUsed, refuseUses } from './uses.ts'
 
 /**
  * Decides whether this rollout may start, and with which machines and routes. A refusal changes nothing and names the
@@ -44,19 +40,20 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
   const loopback = state.config.laptop ? laptopAddress : (assigned.state.loopbacks[name] ?? '')
   const routes = ends ? [] : resolveRoutes(state, release.definition, loopback)
   const hasLocal = routes.some((route) => route.kind === 'local')
-  const uses = ends ? [] : servicesUsed(release.definition.uses)
+  const hasServed = service?.completed.includes(release.id) ?? false
   const refusal =
     refuseUnknownMachines(state, name, kind, release.definition) ??
     refuseMachines(state, name, machines, ends) ??
     refuseRoutes(state, name, routes) ??
     (ends ? null : refuseKeys(state, observed, release)) ??
     (hasLocal ? refuseInability(state, observed, localRoutesAbility, name) : null) ??
-    (uses.length > 0 ? refuseInability(state, observed, namesAbility, name) : null) ??
-    // A restart or a way back is never refused for what has changed around the service.
-    (kind === 'deploy' ? refuseUses(state, release.definition) : null) ??
-    (kind === 'deploy' ? refuseRequirements(state, release.definition, command.answered ?? {}) : null) ??
-    (kind === 'remove' && !command.force ? refuseRemovingUsed(state, name) : null) ??
-    (kind === 'deploy' && !service?.completed.includes(release.id) ? refuseClosingUsed(state, name, routes) : null) ??
+    refuseForFeatures(state, {
+      ...command,
+      definition: ends ? null : release.definition,
+      routes,
+      hasServed,
+      observed,
+    }) ??
     (service && kind === 'deploy' ? refuseClosing(state, service, release) : null) ??
     (command.allowOutage || routes.length === 0 ? null : refuseOutage(state, name, release, machines))
   if (refusal) return refusal
@@ -86,13 +83,6 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
 function refuseKeys(state: State, observed: Observed, { service, definition }: Release): Refusal | null {
   const runs = (machine: string): boolean => wantedOn(state, definition, machine) > 0
   return refuseUnknownKeys(state, observed, { service, whole: definition, sent: asSent(definition), runs })
-}
-
-function refuseRemovingUsed(state: State, service: string): Refusal | null {
-  const users = callersOf(state, service, { needs: true })
-  if (users.length === 0) return null
-  const next = `remove ${service} from their \`uses\` and push them first, or: tandem remove ${service} --force`
-  return refuse('E_IN_USE', `${users.join(', ')} ${users.length === 1 ? 'uses' : 'use'} ${service}`, service, next)
 }
 
 /** The definition of the release that a rollout would run; `null`: it runs none, or is refused. */

@@ -1,5 +1,5 @@
 import type { Definition } from '../../src/definitions/definition.ts'
-import type { Use } from '../../src/definitions/uses/useShape.ts'
+import type { Call } from '../../src/definitions/calls.ts'
 import { every } from '../../src/lib/clock.ts'
 import type { Checkup } from '../../src/protocol/checkup.ts'
 import { sha256 } from '../../src/lib/hash.ts'
@@ -15,7 +15,7 @@ const traffic: Record<string, number | null> = {
 const routesOf = (service: string): Definition['routes'] => [{ host: `${service}.example`, path: '/' }]
 
 /** The services that each one calls; those that call nobody are deployed first. */
-const calls: Record<string, Use[]> = {
+const calls: Record<string, Call[]> = {
   ...{
     billing: [{ address: 'api.stripe.com:443' }],
     mailer: [{ service: 'queue' }, { address: 'smtp.example.com:587' }],

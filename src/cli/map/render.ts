@@ -1,5 +1,5 @@
 import type { ClusterMap, Counted, MapEdge, MapNode } from '../../api/map.ts'
-import { prefixOf } from '../../definitions/uses/variables.ts'
+import { prefixOf } from '../../definitions/calls.ts'
 import type { Paint } from '../paint.ts'
 import { seen } from '../render/seen.ts'
 import { renderTable } from '../render/table.ts'

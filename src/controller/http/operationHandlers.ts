@@ -6,8 +6,8 @@ import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
 import { askRequirements } from '../requirements/askRequirements.ts'
-import { hasRequirements, requirementWarnings, type Answered } from '../../rollout/requirements.ts'
-import { warningsAbout } from '../../rollout/uses.ts'
+import { hasRequirements, type Answered } from '../../rollout/requirements.ts'
+import { featureWarnings } from '../../rollout/features.ts'
 import type { StartRollout } from '../../rollout/commands.ts'
 import { definitionToRun } from '../../rollout/startRollout.ts'
 import { placeToRun } from '../../rollout/placeToRun.ts'
@@ -129,12 +129,7 @@ function startRollout(
         release: started?.data.release ?? release ?? running ?? controller.releases.all(service).at(-1)?.release ?? '',
         previous: started ? started.data.previous : running,
         rollout: started ? (controller.history.get(rollout) ?? null) : null,
-        warnings: started
-          ? [
-              ...warningsAbout(controller.state, started.data),
-              ...requirementWarnings(controller.state, started.data, answered),
-            ]
-          : [],
+        warnings: started ? featureWarnings(controller.state, started.data, answered) : [],
       }
     },
   }

@@ -1,10 +1,10 @@
 import type { ClusterMap, MapEdge, MapNode } from '../../api/map.ts'
-import { prefixOf } from '../../definitions/uses/variables.ts'
-import type { Use } from '../../definitions/uses/useShape.ts'
+import { isServiceCall, prefixOf, type Call } from '../../definitions/calls.ts'
+import { callsOf } from '../../definitions/features.ts'
 import { instancesOf, takesRequests } from '../../fleet/serving.ts'
 import type { Service, State } from '../../rollout/state.ts'
 import { definitionNow } from '../../rollout/serviceView.ts'
-import { answerOf } from '../../rollout/uses.ts'
+import { answerOf } from '../../rollout/localAnswers.ts'
 import type { CountedCall } from '../firewall/callCounts.ts'
 import { boxOf, pathOf, sizeOf } from './geometry.ts'
 import { layout, type Place } from './layout.ts'
@@ -91,11 +91,11 @@ type Found = Omit<MapEdge, 'path'>
 function edgesOf(state: State, services: readonly Service[], counts: Counts, now: number): Found[] {
   const found = new Map(counts.edges.map((edge) => [`${edge.from} ${edge.to}`, edge]))
   const declared = services.flatMap((service) =>
-    (definitionNow(state, service.name)?.uses ?? []).map((use) => {
-      const edge = declaredEdge(state, service.name, use)
+    callsOf(definitionNow(state, service.name) ?? {}).map((call) => {
+      const edge = declaredEdge(state, service.name, call)
       const counted = found.get(`${edge.from} ${edge.to}`)
       found.delete(`${edge.from} ${edge.to}`)
-      return { ...edge, ...measured(counted, counts, now, 'service' in use) }
+      return { ...edge, ...measured(counted, counts, now, isServiceCall(call)) }
     }),
   )
   const undeclared = [...found.values()].map(({ from, to, seen, refused }): Found => ({
@@ -104,14 +104,14 @@ function edgesOf(state: State, services: readonly Service[], counts: Counts, now
   return [...declared, ...undeclared].toSorted((a, b) => (`${a.from} ${a.to}` < `${b.from} ${b.to}` ? -1 : 1))
 }
 
-function declaredEdge(state: State, from: string, use: Use): Omit<Found, 'seen' | 'refused' | 'mark'> {
-  if (!('service' in use)) {
-    const port = Number(use.address.slice(use.address.lastIndexOf(':') + 1))
-    return { from, to: use.address, declared: true, optional: false, port, as: null }
+function declaredEdge(state: State, from: string, call: Call): Omit<Found, 'seen' | 'refused' | 'mark'> {
+  if (!isServiceCall(call)) {
+    const port = Number(call.address.slice(call.address.lastIndexOf(':') + 1))
+    return { from, to: call.address, declared: true, optional: false, port, as: null }
   }
-  const { service, optional = false } = use
-  const port = answerOf(state, use)?.port ?? use.port ?? null
-  return { from, to: service, declared: true, optional, port, as: prefixOf(use) }
+  const { service, optional = false } = call
+  const port = answerOf(state, call)?.port ?? call.port ?? null
+  return { from, to: service, declared: true, optional, port, as: prefixOf(call) }
 }
 
 /** Nothing counts connections to addresses outside. */

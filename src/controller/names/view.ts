@@ -2,10 +2,10 @@ import type { Named } from '../../api/names.ts'
 import type { Observed } from '../../decision/observed.ts'
 import { instancesOf, instancesOn, isReachable, serves, takesRequests } from '../../fleet/serving.ts'
 import { nameEnd } from '../../definitions/names.ts'
-import type { Answer } from '../../protocol/names.ts'
+import type { Answer } from '../../protocol/localRoutes.ts'
 import type { State } from '../../rollout/state.ts'
 import { callersOf } from '../../rollout/callers.ts'
-import { answersOf } from '../../rollout/uses.ts'
+import { answersOf } from '../../rollout/localAnswers.ts'
 
 /** Every service that programs on the machines can call, and who answers from each of them. */
 export function namedServices(state: State, observed: Observed): Named[] {

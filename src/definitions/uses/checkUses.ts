@@ -1,6 +1,6 @@
+import type { Call } from '../calls.ts'
 import type { Path, YamlSource } from '../yamlSource.ts'
 import { servicesUsed, variableEnds, variableOf } from './variables.ts'
-import type { Use } from './useShape.ts'
 
 type Env = Record<string, string>
 
@@ -14,7 +14,7 @@ const misread: Readonly<Record<string, string>> = {
 
 interface Checked {
   service: string
-  uses?: Use[]
+  uses?: Call[]
   env: Env
   /** The `env` of each overlay. */
   overlays: Record<string, Env>
@@ -46,12 +46,12 @@ export function checkUses({ service, uses, env, overlays }: Checked, source: Yam
   warnAboutMisread(uses, source)
 }
 
-function refuseTwice(use: Use, at: Path, line: number, source: YamlSource): void {
+function refuseTwice(use: Call, at: Path, line: number, source: YamlSource): void {
   if (!('service' in use)) source.problem(at, `${use.address} occurs twice, first on line ${line}`)
   else source.problem(at, `gives ${variableOf(use, 'HOST')}, as line ${line} does; give one of both another \`as\``)
 }
 
-function refuseBothSet(uses: Use[], env: Env, path: Path, source: YamlSource): void {
+function refuseBothSet(uses: Call[], env: Env, path: Path, source: YamlSource): void {
   for (const use of servicesUsed(uses)) {
     for (const name of variableEnds.map((end) => variableOf(use, end))) {
       if (!Object.hasOwn(env, name)) continue
@@ -62,7 +62,7 @@ function refuseBothSet(uses: Use[], env: Env, path: Path, source: YamlSource): v
   }
 }
 
-function warnAboutMisread(uses: Use[], source: YamlSource): void {
+function warnAboutMisread(uses: Call[], source: YamlSource): void {
   for (const [index, use] of uses.entries()) {
     if (!('service' in use)) continue
     const names = variableEnds.map((end) => variableOf(use, end))

@@ -1,4 +1,5 @@
 import { isMap, isScalar, type Node } from 'yaml'
+import type { Call } from '../calls.ts'
 import { namePattern, nameRule } from '../names.ts'
 import { flag } from '../shapes/flag.ts'
 import { group, optional } from '../shapes/group.ts'
@@ -64,25 +65,8 @@ const ofAddress: KeptGroup = {
   },
 }
 
-/** Another service that this one calls. */
-export interface ServiceUse {
-  service: string
-  /** Absent: the variables have the name of the service. */
-  as?: string
-  /** Absent: the first local port of the service. */
-  port?: number
-  optional?: true
-}
-
-/** An address outside the cluster that this service calls. */
-export interface AddressUse {
-  address: string
-}
-
-export type Use = ServiceUse | AddressUse
-
 /** One entry of `uses`: the name of a service, or a map. */
-export const useShape: Shape<Use> = {
+export const useShape: Shape<Call> = {
   schema: { anyOf: [name.schema, written.schema] },
   kept: { kind: 'either', of: [ofService, ofAddress] },
   blank: { service: '' },
@@ -96,7 +80,7 @@ export const useShape: Shape<Use> = {
   },
 }
 
-function readMap(node: Node, path: Path, source: YamlSource): Use {
+function readMap(node: Node, path: Path, source: YamlSource): Call {
   const { service, as, port, optional: isOptional, address } = written.read(node, path, source)
   if (!source.isSound(path)) return { service: '' }
   if (address !== null) {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { parseDefinition } from '../parseDefinition.ts'
 import { problemsIn } from '../testing/problemsIn.ts'
-import type { Use } from './useShape.ts'
+import type { Call } from '../calls.ts'
 
 const file = (uses: string, more = ''): string => `service: shop\nrun: ./server\nuses: ${uses}\n${more}`
-const parse = (uses: string, more = ''): Use[] => parseDefinition(file(uses, more), 'tandem.yaml').definition.uses ?? []
+const parse = (uses: string, more = ''): Call[] =>
+  parseDefinition(file(uses, more), 'tandem.yaml').definition.uses ?? []
 const warnings = (uses: string): string[] =>
   parseDefinition(file(uses), 'tandem.yaml').warnings.map(({ message }) => message)
 

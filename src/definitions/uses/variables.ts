@@ -1,20 +1,14 @@
-import type { ServiceUse, Use } from './useShape.ts'
+import { isServiceCall, prefixOf, type Call, type ServiceCall } from '../calls.ts'
 
 /** The ends of the variables' names; `URL` only where the service listens http. */
 export const variableEnds = ['HOST', 'PORT', 'URL'] as const
 export type VariableEnd = (typeof variableEnds)[number]
 
-export const isServiceUse = (use: Use): use is ServiceUse => 'service' in use
+export const servicesUsed = (uses: readonly Call[] | undefined): ServiceCall[] => (uses ?? []).filter(isServiceCall)
 
-export const servicesUsed = (uses: readonly Use[] | undefined): ServiceUse[] => (uses ?? []).filter(isServiceUse)
-
-/** `SMTP` of `{ service: mail, as: smtp }`: the variables are SMTP_HOST, SMTP_PORT and SMTP_URL. */
-export const prefixOf = ({ service, as }: Pick<ServiceUse, 'service' | 'as'>): string =>
-  (as ?? service).toUpperCase().replaceAll('-', '_')
-
-export const variableOf = (use: Pick<ServiceUse, 'service' | 'as'>, end: VariableEnd): string =>
+export const variableOf = (use: Pick<ServiceCall, 'service' | 'as'>, end: VariableEnd): string =>
   `${prefixOf(use)}_${end}`
 
 /** Every variable that these uses may set. */
-export const variablesOf = (uses: readonly Use[] | undefined): string[] =>
+export const variablesOf = (uses: readonly Call[] | undefined): string[] =>
   servicesUsed(uses).flatMap((use) => variableEnds.map((end) => variableOf(use, end)))

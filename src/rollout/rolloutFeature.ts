@@ -1,0 +1,32 @@
+import type { Refusal } from '../decision/refuse.ts'
+import type { Observed } from '../decision/observed.ts'
+import type { Definition } from '../definitions/definition.ts'
+import type { EventData } from '../events/event.ts'
+import type { ResolvedRoute } from '../events/rolloutEvents.ts'
+import type { StartRollout } from './commands.ts'
+import type { Answered } from './requirements.ts'
+import type { State } from './state.ts'
+
+/** A rollout that somebody asks for. */
+export interface AskedRollout extends StartRollout {
+  /** Of the release that would run; `null`: none, the service stops. */
+  definition: Definition | null
+  routes: readonly ResolvedRoute[]
+  /** Whether the release has served before: a way back leads to everything that it had. */
+  hasServed: boolean
+  observed: Observed
+}
+
+/** A rollout that has just begun. */
+export type Begun = Pick<EventData['RolloutStarted'], 'service' | 'kind' | 'release'>
+
+/**
+ * A feature's part of rollouts. A restart or a way back is never refused for a change around the service; it may warn
+ * of it.
+ */
+export interface RolloutFeature {
+  /** Why the rollout may not start; `null`: the feature does not object. */
+  refuse?: (state: State, asked: AskedRollout) => Refusal | null
+  /** Doubtful things about a rollout that has just begun. */
+  warnings?: (state: State, begun: Begun, answered: Answered) => string[]
+}
