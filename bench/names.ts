@@ -143,7 +143,8 @@ function manyRules(mode: TableRules['mode'] = 'enforce'): TableRules {
   }))
   const routes = [...services.map((one) => ({ address: one.address, port: 5_432 })), { address, port }]
   return {
-    ...{ mode, free: [0], balancers: [0], users: [], routes, confined: [] },
+    ...{ mode, free: [0], balancers: [0], users: [], routes, confined: [], metadata: [] },
+    services: services.map(({ uid }) => uid),
     owners: services.flatMap(({ uid }, index) => [0, 1].map((slot) => ({ uid, port: 20_000 + 2 * index + slot }))),
     may: services.flatMap(({ uid }, index) =>
       [1, 2].map((step) => ({ uid, address: services[(index + step) % 100]?.address ?? '', port: 5_432 })),

@@ -1,8 +1,9 @@
 import { roomOf } from '../decision/room.ts'
+import { metadataUses } from '../definitions/firewall/metadata.ts'
 import { firewallOf } from '../definitions/firewall/facets.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { GuardedRoute } from '../protocol/firewall.ts'
-import { callersOf } from '../rollout/callers.ts'
+import { callersOf, callersOutside } from '../rollout/callers.ts'
 import { desiredRoutes } from '../rollout/desiredRoutes.ts'
 import type { FirewallEvents } from '../events/firewallEvents.ts'
 import type { State } from '../rollout/state.ts'
@@ -35,7 +36,8 @@ export const firewall = roomOf<FirewallWorld, FirewallState, FirewallEvents, nev
 function guardOf(state: State, machine: string): MachineDesire['firewall'] {
   if (state.config.laptop || state.cluster === null) return null
   const { mode, users } = firewallOf(state.cluster)
-  return { mode, users: [...users], routes: guardedRoutes(state, machine) }
+  const metadata = callersOutside(state, metadataUses)
+  return { mode, users: [...users], routes: guardedRoutes(state, machine), metadata }
 }
 
 /** Every loopback address and port at which the machine's balancer listens. */

@@ -33,6 +33,8 @@ export const firewall = {
         /** Users of the machine that may connect to every local route. */
         users: z.array(z.string()),
         routes: z.array(guardedRouteSchema),
+        /** The services that may connect to the metadata address. From a controller that does not guard it: absent. */
+        metadata: z.array(name).optional(),
       })
       .nullable()
       .default(null),

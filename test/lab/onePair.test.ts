@@ -2,6 +2,7 @@ import { afterAll, describe } from 'vitest'
 import { firewallSuite } from './firewall.suite.ts'
 import { accessSuite } from './access.suite.ts'
 import { healthSuite } from './health.suite.ts'
+import { hostileSuite } from './hostile.suite.ts'
 import { idleSuite } from './idle.suite.ts'
 import { jailSuite } from './jail.suite.ts'
 import { maintenanceSuite } from './maintenance.suite.ts'
@@ -26,6 +27,7 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   namesSuite(shared.lend)
   accessSuite(shared.lend)
   firewallSuite(shared.lend)
+  hostileSuite(shared.lend)
   programsSuite(shared.lend)
   pairSuite(shared.lend)
 })

@@ -24,6 +24,9 @@ const authorityFile = '/root/authority.pem'
  */
 export const isOfCluster = (problem: string): boolean => !problem.startsWith('HAProxy may open ')
 
+type Program = 'web.mjs' | 'line.mjs' | 'hostile.mjs' | 'scan.mjs' | 'victim.mjs'
+const defaultProgram: Program = 'web.mjs'
+
 export interface PairOptions {
   /** `drivers:` of the cluster file. */
   drivers?: string
@@ -153,14 +156,11 @@ export class Pair {
     return known
   }
 
-  /** Pushes a program of test/services with this definition. */
-  async push(
-    name: string,
-    definition: string,
-    program: 'web.mjs' | 'line.mjs' = 'web.mjs',
-  ): Promise<Pushed & { err: string }> {
+  /** Pushes programs of test/services with this definition. */
+  async push(name: string, definition: string, ...programs: Program[]): Promise<Pushed & { err: string }> {
     const folder = `/srv/services/${name}`
-    this.controller.write(`${folder}/${program}`, readFileSync(join(root, 'test/services', program), 'utf8'))
+    for (const program of programs.length === 0 ? [defaultProgram] : programs)
+      this.controller.write(`${folder}/${program}`, readFileSync(join(root, 'test/services', program), 'utf8'))
     this.#writeTree(join(root, 'node_modules/ws'), `${folder}/node_modules/ws`)
     this.controller.write(`${folder}/tandem.yaml`, definition)
     return this.tandem<Pushed>('push', folder)

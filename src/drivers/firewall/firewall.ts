@@ -9,6 +9,8 @@ export interface Guard {
     /** The services that may connect to it, besides itself. */
     callers: readonly string[]
   }[]
+  /** The services that may connect to the metadata address of the machine. Absent: all. */
+  metadata?: readonly string[]
 }
 
 /** Connections from a service, or `user NAME`, to a service, since the table was made. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { metadataAddresses, metadataPort } from '../../definitions/firewall/metadata.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
 import { until } from '../../lib/testing/until.ts'
 import type { Guard } from './firewall.ts'
@@ -211,6 +212,27 @@ describe.skipIf(!insideMachine)(`the firewall in the kernel${why}`, () => {
       expect(await reaches(database, outside, 9_999)).toBe(false)
     } finally {
       await execOrThrow(['ip', 'address', 'del', `${outside}/32`, 'dev', 'lo'])
+    }
+  })
+
+  it('keeps services from the metadata address, but for those that name it, and other users are free', async () => {
+    const [metadata, on] = [metadataAddresses.ip, metadataPort]
+    await execOrThrow(['ip', 'address', 'add', `${metadata}/32`, 'dev', 'lo'])
+    try {
+      await listen('root', metadata, on)
+      units = [unit(), unit({ service: shop, user: shop, port: null })]
+      const open = async (): Promise<boolean[]> =>
+        Promise.all([database, shop, stranger, 'root'].map((user) => reaches(user, metadata, on)))
+      await firewall.hold(guard({ metadata: [shop] }))
+      expect(await open()).toEqual([false, true, true, true])
+      expect((await firewall.look())?.problems.join()).toContain(`${database} connected to ${metadata}`)
+      await firewall.hold(guard({ mode: 'observe', metadata: [] }))
+      expect(await open()).toEqual([true, true, true, true])
+      expect((await firewall.look())?.problems.join()).toContain(`${shop} connected to ${metadata}`)
+      await firewall.hold(guard())
+      expect(await open()).toEqual([true, true, true, true])
+    } finally {
+      await execOrThrow(['ip', 'address', 'del', `${metadata}/32`, 'dev', 'lo'])
     }
   })
 

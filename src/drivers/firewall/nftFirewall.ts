@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { metadataAddresses, metadataUses } from '../../definitions/firewall/metadata.ts'
 import { firewallModes } from '../../definitions/firewall/keys.ts'
 import { firewallRules, firewallTable as tableName, firewallUnit } from '../../layout/firewall.ts'
 import { removeFileDurably, writeFileDurably } from '../../lib/durableFile.ts'
@@ -38,6 +39,7 @@ const guardSchema = z.object({
   routes: z.array(
     z.object({ address: z.string(), port: z.number(), service: z.string(), callers: z.array(z.string()) }),
   ),
+  metadata: z.array(z.string()).exactOptional(),
 })
 
 /**
@@ -181,8 +183,8 @@ export class NftFirewall implements FirewallDriver {
     const routes = new Map(guard.routes.map(({ address, port, service }) => [`${address} ${port}`, service]))
     const owners = new Map(all.flatMap(({ port, service }) => (port === null ? [] : [[port, service] as const])))
     const callerOf = (uid: number): string => callers.get(uid) ?? `user ${here.nameOf(uid)}`
-    const [seen, refused, refusedPorts, strangers] = await Promise.all(
-      ['seen', 'refused', 'refused_ports', 'strangers'].map(listed),
+    const [seen, refused, refusedPorts, strangers, metadata] = await Promise.all(
+      ['seen', 'refused', 'refused_ports', 'strangers', 'refused_metadata'].map(listed),
     )
     const names = {
       callerOf,
@@ -191,14 +193,26 @@ export class NftFirewall implements FirewallDriver {
     }
     return {
       calls: callsOf({ seen: seen ?? [], refused: refused ?? [], refusedPorts: refusedPorts ?? [] }, names),
-      problems: (strangers ?? []).flatMap(({ words: [uid, port] }) => {
-        const service = owners.get(Number(port))
-        return service === undefined
-          ? []
-          : [`${callerOf(Number(uid))} answered on port ${port}, which is that of ${service}`]
-      }),
+      problems: [
+        ...(strangers ?? []).flatMap(({ words: [uid, port] }) => {
+          const service = owners.get(Number(port))
+          return service === undefined
+            ? []
+            : [`${callerOf(Number(uid))} answered on port ${port}, which is that of ${service}`]
+        }),
+        ...(metadata ?? []).flatMap(({ words: [uid] }) => metadataProblem(guard, callerOf(Number(uid)))),
+      ],
     }
   }
+}
+
+function metadataProblem({ mode, metadata }: Guard, service: string): string[] {
+  if (metadata === undefined || metadata.includes(service)) return []
+  const refused = mode === 'enforce' ? 'was refused' : '`enforce` would refuse it'
+  const use = `uses: [{ address: "${metadataUses[0]}" }]`
+  return [
+    `${service} connected to ${metadataAddresses.ip}, where clouds give away the rights of the machine: ${refused}; if it needs them: ${use}`,
+  ]
 }
 
 const servicesIn = ({ routes }: Guard): string[] => [

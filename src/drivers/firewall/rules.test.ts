@@ -28,6 +28,7 @@ describe('the rules of a machine', () => {
       owners: [{ uid: 902, port: 18_001 }],
       routes: [{ address: '127.77.3.4', port: 5432 }],
       may: [902, 901].map((uid) => ({ uid, address: '127.77.3.4', port: 5432 })),
+      ...{ services: [], metadata: [] },
     })
   })
 
@@ -35,6 +36,13 @@ describe('the rules of a machine', () => {
     const { may, owners } = rulesOf(guard, [unit(), unit({ user: 'media', port: 18_002 })], known)
     expect(owners.map(({ uid }) => uid)).toEqual([902, 70])
     expect(may.map(({ uid }) => uid)).toEqual([902, 70, 901])
+  })
+
+  it('keep services from the metadata address, but for those that name it, and nobody without that list', () => {
+    const units = [unit(), unit({ service: 'shop', user: 'tandem-shop' }), unit({ user: 'root' })]
+    expect(rulesOf({ ...guard, metadata: ['shop'] }, units, known)).toMatchObject({
+      ...{ services: [902, 901], metadata: [901] },
+    })
   })
 
   it.each([

@@ -45,8 +45,13 @@ export function rulesOf(guard: Guard, units: readonly GuardedUnit[], known: Know
       [service, ...callers].flatMap(ids).map((uid) => ({ uid, address, port })),
     ),
     confined: confinedIn(units, known),
+    services: guard.metadata === undefined ? [] : servicesIn(units, known),
+    metadata: (guard.metadata ?? []).flatMap(ids),
   }
 }
+
+const servicesIn = (units: readonly GuardedUnit[], { idOf }: KnownUsers): number[] =>
+  present(units.map(({ user }) => idOf(user))).filter((uid) => uid !== 0)
 
 /** While two releases of a service run, both may connect to what one of them may. */
 function confinedIn(units: readonly GuardedUnit[], { idOf }: KnownUsers): TableRules['confined'] {

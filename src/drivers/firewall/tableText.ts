@@ -1,3 +1,4 @@
+import { metadataAddresses, metadataPort } from '../../definitions/firewall/metadata.ts'
 import { firewallTable } from '../../layout/firewall.ts'
 import { outermost } from './outermost.ts'
 
@@ -17,13 +18,16 @@ export interface TableRules {
   may: readonly { uid: number; address: string; port: number }[]
   /** Services that may connect to these networks only, and to this machine's loopback. */
   confined: readonly { uid: number; networks: readonly string[] }[]
+  /** Services that may not connect to the metadata address, but for those of the next list. */
+  services: readonly number[]
+  metadata: readonly number[]
 }
 
 /** The loopback addresses of services. */
 export const routeNet = '127.77.0.0/16'
 const table = `inet ${firewallTable}`
 /** Longer than the week of which the counts tell. */
-const kept = 'flags dynamic,timeout; counter; timeout 8d; size 65535;'
+const kept = keptAs('8d')
 
 /** The sets that a change of rules fills again. The others count, and keep their elements. */
 const filled = {
@@ -37,14 +41,20 @@ const filled = {
   confined: 'type uid;',
   networks: 'type uid . ipv4_addr; flags interval;',
   networks6: 'type uid . ipv6_addr; flags interval;',
+  services: 'type uid;',
+  metadata: 'type uid;',
 } as const
 
-/** `seen` and `refused`: connections to routes; `refused_ports`: to instances; `strangers`: answers of a wrong user. */
+/**
+ * `seen` and `refused`: connections to routes; `refused_ports`: to instances; `refused_metadata`: to the metadata address;
+ * `strangers`: answers of a wrong user.
+ */
 const counting = {
   seen: `type uid . ipv4_addr . inet_service; ${kept}`,
   refused: `type uid . ipv4_addr . inet_service; ${kept}`,
   refused_ports: `type uid . inet_service; ${kept}`,
   strangers: `type uid . inet_service; ${kept}`,
+  refused_metadata: `type uid . inet_service; ${keptAs('1h')}`,
 } as const
 
 /**
@@ -113,6 +123,11 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
       ],
     ],
     [
+      'metadata_address',
+      null,
+      ['meta skuid @metadata return', 'update @refused_metadata { meta skuid . tcp dport }', ...refuse],
+    ],
+    [
       'out',
       'output',
       [
@@ -120,6 +135,10 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
         `${opens} oif "lo" ip daddr . tcp dport @routes jump route`,
         `${answers} oif "lo" tcp sport @instance_ports jump answer_instance`,
         `${answers} oif "lo" ip saddr . tcp sport @routes jump answer_route`,
+        ...Object.entries(metadataAddresses).map(
+          ([family, address]) =>
+            `${opens} ${family} daddr ${address} tcp dport ${metadataPort} meta skuid @services jump metadata_address`,
+        ),
         'meta skuid @confined jump confine',
       ],
     ],
@@ -142,7 +161,7 @@ export const hasSameRules = (rules: TableRules, before: string): boolean =>
   before.startsWith(tableText(rules).slice(0, -elementsText(rules).length))
 
 /** The commands that fill each set. */
-function setTexts({ free, balancers, users, owners, routes, may, confined }: TableRules): string[] {
+function setTexts({ free, balancers, users, owners, routes, may, confined, services, metadata }: TableRules): string[] {
   const of = (family: 4 | 6): string[] =>
     confined.flatMap(({ uid, networks }) =>
       outermost(networks)
@@ -160,9 +179,16 @@ function setTexts({ free, balancers, users, owners, routes, may, confined }: Tab
     confined: confined.map(({ uid }) => `${uid}`),
     networks: of(4),
     networks6: of(6),
+    services: services.map(String),
+    metadata: metadata.map(String),
   }
   return Object.entries(elements).map(([name, all]) => {
     const add = `add element ${table} ${name} { ${[...new Set(all)].join(', ')} }\n`
     return `flush set ${table} ${name}\n${all.length === 0 ? '' : add}`
   })
+}
+
+/** A set that packets fill. */
+function keptAs(timeout: string): string {
+  return `flags dynamic,timeout; counter; timeout ${timeout}; size 65535;`
 }

@@ -25,6 +25,7 @@ const guardShape = z.strictObject({
       }),
     )
     .max(mostRoutes),
+  metadata: z.array(serviceShape).max(mostCallers).exactOptional(),
 })
 
 /** The ports of instances do not come from the caller, but from their units. */

@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { LabMachine } from './labMachine.ts'
+import type { Pair } from './pair.ts'
+import { bootMs } from './sharedPair.ts'
+
+const drain = 'rollout: { drain: 1s }\n'
+const route = (name: string): string => `routes: [{ host: ${name}.example.com }]\n${drain}`
+const services = {
+  victim: `service: victim\nrun: [node, victim.mjs]\n${route('victim')}`,
+  echo: `service: echo\nrun: [node, web.mjs]\nuses: [victim]\n${route('echo')}`,
+  hostile: `service: hostile\nrun: [node, hostile.mjs]\nuses: [echo]\n${route('hostile')}`,
+}
+const secrets = '/etc/tandem/env/victim.env'
+const metadata = '169.254.169.254'
+
+/** A name, the kind of the attempt (test/services/hostile.mjs), and its words. */
+type Attempt = readonly [name: string, kind: string, ...words: (string | number)[]]
+
+/** A service that tries to reach all that is not its own, on machines that refuse it. */
+export const hostileSuite = (lend: () => Promise<Pair>): void => {
+  describe('a hostile service', () => {
+    let pair: Pair
+    const on = (name: string): LabMachine => pair.lab.machine(name)
+    const tries = async (...attempts: Attempt[]): Promise<Record<string, unknown>> => {
+      const asked = attempts.map((words) => words.map(String))
+      const call = ['--max-time', '100', '-H', 'Host: hostile.example.com', '-d', JSON.stringify(asked)]
+      return JSON.parse(await on('a').must(['curl', '-sS', ...call, 'http://127.0.0.1/'])) as Record<string, unknown>
+    }
+    const instance = async (service: string, machine: string): Promise<{ id: string; port: number }> => {
+      const all = (await pair.status()).services.find((one) => one.service === service)?.instances ?? []
+      const { id = '', port } = all.find((one) => one.machine === machine) ?? {}
+      if (port === undefined || port === null) throw new Error(`${service} has no port on ${machine}`)
+      return { id, port }
+    }
+    const portOf = async (service: string, machine = 'a'): Promise<number> => (await instance(service, machine)).port
+    const unitOf = async (service: string): Promise<string> => `tandem-${(await instance(service, 'a')).id}.service`
+    const addressOf = async (service: string): Promise<string> =>
+      (await on('a').must(['getent', 'hosts', `${service}.tandem.internal`])).split(' ')[0] ?? ''
+    const pidOf = async (unit: string): Promise<string> =>
+      (await on('a').must(['systemctl', 'show', '-P', 'MainPID', unit])).trim()
+    /** The exit status of a call by root: 28 is a timeout. */
+    const rootCalls = async (url: string): Promise<number> =>
+      (await on('a').run(['curl', '-s', '-o', '/dev/null', '--max-time', '3', url])).code
+
+    beforeAll(async () => {
+      pair = await lend()
+      await pair.applyCluster({ more: 'firewall: { mode: enforce }\n' })
+      for (const name of ['a', 'b']) on(name).write(secrets, 'TOKEN=secret\n', 0o600)
+      await pair.roll('victim', services.victim, 'victim.mjs')
+      await pair.roll('echo', services.echo)
+      await pair.roll('hostile', services.hostile, 'hostile.mjs', 'scan.mjs')
+      await pair.until('ready')
+    }, bootMs)
+    afterAll(async () => {
+      await on('a').run(['systemctl', 'stop', 'metadata'])
+      await on('a').run(['ip', 'address', 'delete', `${metadata}/32`, 'dev', 'lo'])
+      for (const service of ['hostile', 'echo', 'victim'])
+        if ((await pair.status()).services.some((one) => one.service === service)) await pair.remove(service)
+      await pair.applyCluster()
+      await pair.until('ready')
+    })
+
+    it('reaches the services that it uses, itself and the public entry, and no other port', async () => {
+      const [victim, echo, peerVictim] = [await portOf('victim'), await portOf('echo'), await portOf('victim', 'b')]
+      const [victimAddress, echoAddress] = [await addressOf('victim'), await addressOf('echo')]
+      const [own, peer, controller] = [on('a').address, on('b').address, pair.controller.address]
+      const token = (port: number, path: string, ...more: string[]) => ['tls', controller, port, path, ...more] as const
+      expect(
+        await tries(
+          ['what it uses', 'connect', echoAddress, 80],
+          ['the same from the outside address', 'connect', echoAddress, 80, own],
+          ['itself', 'connect', '127.0.0.1', await portOf('hostile')],
+          ['the entry', 'connect', '127.0.0.1', 80],
+          ['the entry of the peer', 'connect', peer, 80],
+          ['what it does not use', 'connect', victimAddress, 80],
+          ['that from the outside address', 'connect', victimAddress, 80, own],
+          ['an instance that it does not use', 'connect', '127.0.0.1', victim],
+          ['that at ::1', 'connect', '::1', victim],
+          ['that at the outside address', 'connect', own, victim],
+          ['that from the outside address', 'connect', '127.0.0.1', victim, own],
+          ['an instance past HAProxy', 'connect', '127.0.0.1', echo],
+          ['an instance of the peer', 'connect', peer, peerVictim],
+          ['the agent of the peer', 'connect', peer, 7482],
+          ['the forwarding port', 'tls', own, 7481, '/', 'victim'],
+          ['the forwarding port of the peer', 'tls', peer, 7481, '/', 'victim'],
+          ['the controller', ...token(7480, '/api/v1/status')],
+          ['the numbers of the controller', ...token(7480, '/metrics')],
+        ),
+      ).toEqual({
+        'what it uses': 'connected',
+        'the same from the outside address': 'connected',
+        itself: 'connected',
+        'the entry': 'connected',
+        'the entry of the peer': 'connected',
+        'what it does not use': 'ECONNREFUSED',
+        'that from the outside address': 'ECONNREFUSED',
+        'an instance that it does not use': 'ECONNREFUSED',
+        'that at ::1': 'ECONNREFUSED',
+        'that at the outside address': 'ECONNREFUSED',
+        'an instance past HAProxy': 'ECONNREFUSED',
+        'an instance of the peer': 'ECONNREFUSED',
+        'the agent of the peer': 'ECONNREFUSED',
+        'the forwarding port': 'ECONNRESET',
+        'the forwarding port of the peer': 'ECONNRESET',
+        'the controller': 'status 401',
+        'the numbers of the controller': 'status 401',
+      })
+    })
+
+    it('finds no other open port in a scan of its own machine, by both addresses, and of the peer', async () => {
+      const own = await portOf('hostile')
+      for (const [host, open] of [
+        ['127.0.0.1', [80, 7481, 7482, own]],
+        [on('a').address, [80, 7481]],
+        [on('b').address, [80, 7481]],
+      ] as const) {
+        const { scanned } = await tries(['scanned', 'scan', host])
+        expect(scanned, host).toEqual({ open, others: { ECONNREFUSED: 65_535 - open.length } })
+      }
+    })
+
+    it('reaches the metadata address of its machine only if its definition names it', async () => {
+      const listen = `require('http').createServer((q, r) => r.end('credentials')).listen(80, '${metadata}')`
+      await on('a').must(['ip', 'address', 'add', `${metadata}/32`, 'dev', 'lo'])
+      await on('a').must(['systemd-run', '--unit=metadata', 'node', '-e', listen])
+      await expect.poll(() => rootCalls(`http://${metadata}/`)).toBe(0)
+      const attempt = (): Promise<unknown> => tries(['metadata', 'connect', metadata, 80])
+      expect(await attempt()).toEqual({ metadata: 'ECONNREFUSED' })
+      const uses = `uses: [echo, { address: "${metadata}:80" }]\n`
+      await pair.roll('hostile', services.hostile.replace('uses: [echo]\n', uses), 'hostile.mjs', 'scan.mjs')
+      expect(await attempt()).toEqual({ metadata: 'connected' })
+      await pair.roll('hostile', services.hostile, 'hostile.mjs', 'scan.mjs')
+      await expect.poll(attempt).toEqual({ metadata: 'ECONNREFUSED' })
+    })
+
+    it('reaches no socket, file, memory, process or journal of others', async () => {
+      const { services: all } = await pair.status()
+      const release = all.find(({ service }) => service === 'victim')?.release ?? ''
+      const [victim, agent] = [await pidOf(await unitOf('victim')), await pidOf('tandem-agent')]
+      const sockets = (await on('a').must(['sh', '-c', 'ls /run/tandem-haproxy/*.sock'])).trim().split('\n')
+      expect(sockets.length).toBeGreaterThan(2)
+      expect(release).toHaveLength(64)
+      const haproxy = await tries(...sockets.map((path) => [path, 'unix', path] as const))
+      expect(haproxy).toEqual(Object.fromEntries(sockets.map((path) => [path, 'EACCES'])))
+      expect(
+        await tries(
+          ['the privileged helper', 'unix', '/run/tandem/privileged.sock'],
+          ["the agent's own socket", 'unix', '/var/lib/tandem/self/agent.sock'],
+          ['the manager of services', 'unix', '/run/systemd/private'],
+          ['stops a unit', 'run', 'systemctl', 'stop', await unitOf('victim')],
+          ['starts a unit', 'run', 'systemd-run', 'true'],
+          ['data', 'read', '/var/lib/private/tandem-data/victim/secret'],
+          ['data by its link', 'read', '/var/lib/tandem-data/victim/secret'],
+          ['secrets', 'read', secrets],
+          ['environment', 'list', '/var/lib/tandem/privileged/environment'],
+          ['release', 'list', `/var/lib/tandem/cache/releases/${release}`],
+          ['key of the machine', 'read', '/var/lib/tandem/haproxy/machine.pem'],
+          ['passwords', 'read', '/etc/shadow'],
+          ['/tmp', 'read', '/tmp/secret'],
+          ['/dev/shm', 'read', '/dev/shm/secret'],
+          ['System V memory', 'run', 'perl', '-e', 'print "found" if defined shmget(4242, 64, 0)'],
+          ['processes', 'processes'],
+          ['environment of a process', 'read', `/proc/${victim}/environ`],
+          ['memory of a process', 'read', `/proc/${victim}/mem`],
+          ['kills a service', 'kill', victim],
+          ['kills the agent', 'kill', agent],
+          ['journal', 'run', 'journalctl', '-q', '-n', '1'],
+        ),
+      ).toEqual({
+        'the privileged helper': 'EACCES',
+        "the agent's own socket": 'ENOENT',
+        'the manager of services': 'EACCES',
+        'stops a unit': 'nothing',
+        'starts a unit': 'nothing',
+        data: 'ENOENT',
+        'data by its link': 'ENOENT',
+        secrets: 'ENOENT',
+        environment: 'ENOENT',
+        release: 'ENOENT',
+        'key of the machine': 'ENOENT',
+        passwords: 'EACCES',
+        '/tmp': 'ENOENT',
+        '/dev/shm': 'ENOENT',
+        'System V memory': 'nothing',
+        processes: 'none',
+        'environment of a process': 'ENOENT',
+        'memory of a process': 'ENOENT',
+        'kills a service': 'EPERM',
+        'kills the agent': 'EPERM',
+        journal: 'nothing',
+      })
+      expect(await pidOf(await unitOf('victim'))).toBe(victim)
+    })
+
+    it('answers nobody in the place of another service', async () => {
+      const port = await portOf('echo')
+      const address = await addressOf('echo')
+      expect(
+        await tries(
+          ['on the port', 'listen', '127.0.0.1', port],
+          ['beside the listener', 'listen', '127.0.0.1', port, 'shared'],
+          ['at the name', 'listen', address, 80],
+          ['beside HAProxy', 'listen', address, 7481, 'shared'],
+          ['on the port at another address', 'listen', '127.0.0.9', port],
+        ),
+      ).toEqual({
+        'on the port': 'EADDRINUSE',
+        'beside the listener': 'EADDRINUSE',
+        'at the name': 'EACCES',
+        'beside HAProxy': 'EADDRINUSE',
+        'on the port at another address': 'listening',
+      })
+      expect(await rootCalls(`http://127.0.0.9:${port}/`)).toBe(28)
+      await on('a').must(['systemctl', 'stop', await unitOf('echo')])
+      expect(await tries(['on the free port', 'listen', '127.0.0.1', port])).toEqual({
+        'on the free port': 'listening',
+      })
+      expect(await rootCalls(`http://127.0.0.1:${port}/`)).toBe(28)
+      await tries(['ends', 'silence'])
+      await on('a').must(['systemctl', 'start', await unitOf('echo')])
+      await pair.until('ready')
+    })
+
+    // docs/machines.md gives the reason for each, and the way to close it.
+    it('reaches these all the same', async () => {
+      const unit = await unitOf('victim')
+      const victim = await portOf('victim')
+      expect(
+        await tries(
+          ['numbers of the agent', 'connect', '127.0.0.1', 7482],
+          ['an abstract socket', 'unix', '@victim'],
+          ['UDP', 'udp', '127.0.0.1', victim],
+          ['unit of a service', 'read', `/etc/systemd/system/${unit}`],
+          ['state of a unit', 'run', 'systemctl', 'show', '-P', 'ActiveState', unit],
+          ['connections of the machine', 'read', '/proc/net/tcp'],
+          ['names of control groups', 'list', '/sys/fs/cgroup'],
+          ['a port of its own', 'listen', '0.0.0.0', 5_999],
+        ),
+      ).toEqual({
+        'numbers of the agent': 'connected',
+        'an abstract socket': 'connected',
+        UDP: 'answered',
+        'unit of a service': 'read',
+        'state of a unit': 'active',
+        'connections of the machine': 'read',
+        'names of control groups': 'listed',
+        'a port of its own': 'listening',
+      })
+      const outside = await pair.lab.client.must(['curl', '-s', '--max-time', '5', `http://${on('a').address}:5999/`])
+      expect(outside).toContain('hostile')
+      await tries(['ends', 'silence'])
+    })
+  })
+}
