@@ -10,6 +10,7 @@ import { settingsOrders } from './cluster/orders.ts'
 import type { Controller } from './controller.ts'
 import type { Handlers, Rooms } from './handlers.ts'
 import { firewallHandlers } from './firewall/handlers.ts'
+import { unguarded } from './firewall/view.ts'
 import { releaseDefinitionHandlers } from './definitions/handlers.ts'
 import { lastWordsHandlers } from './lastWords/handlers.ts'
 import { maintenanceHandlers } from './maintenance/handlers.ts'
@@ -52,6 +53,9 @@ export const featureViews = ({ state }: Pick<Controller, 'state'>): Pick<Status,
   addresses: addressViews(state),
   notes: noteViews(state),
 })
+
+/** what it cannot hold on any machine of this cluster, */
+export const featureLimits = ({ state }: Pick<Controller, 'state'>): string[] => unguarded(state)
 
 /** the work that it does beside calls, */
 export const startFeatures = startUpgrades

@@ -10,7 +10,7 @@ import { unableTo } from '../decider/unable.ts'
 import type { Instance, Machine } from '../fleet/state.ts'
 import type { Service } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
-import { featureViews } from './features.ts'
+import { featureLimits, featureViews } from './features.ts'
 import type { Rooms } from './handlers.ts'
 import { withNext } from './whyUnwritable.ts'
 
@@ -70,6 +70,10 @@ export function machineView({ observed, state }: Viewed, machine: Machine): Mach
   const { memory = true, cpu = true, tasks = true, why = null } = report?.limits ?? {}
   const traffic = machine.traffic === 'unforwarding' ? 'draining' : machine.traffic
   const missing = Object.entries({ memory, cpu, tasks }).flatMap(([limit, enforced]) => (enforced ? [] : [limit]))
+  const limits = [
+    ...(missing.length === 0 ? [] : [`${missing.join(', ')} not enforced${why ? `: ${why}` : ''}`]),
+    ...featureLimits({ state }),
+  ]
   return {
     name: machine.name,
     state: machine.lost ? 'lost' : traffic,
@@ -80,7 +84,7 @@ export function machineView({ observed, state }: Viewed, machine: Machine): Mach
     metricsPort: machine.endpoints.metrics,
     metricsAddress: `127.0.0.1:${machine.endpoints.metrics}`,
     version: report?.version ?? null,
-    limits: missing.length === 0 ? null : `${missing.join(', ')} not enforced${why ? `: ${why}` : ''}`,
+    limits: limits.length === 0 ? null : limits.join('; '),
     problems: [
       ...(report?.problems ?? []),
       ...(report?.refused ? [report.refused.message] : []),

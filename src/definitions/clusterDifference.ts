@@ -1,6 +1,6 @@
 import type { ClusterDefinition, ClusterMachine } from './cluster.ts'
 import { driverKinds } from './driverKinds.ts'
-import { featureFacets } from './features.ts'
+import { featureFacets, settled } from './features.ts'
 
 /** One change that applying a cluster file would make. */
 export interface ClusterChange {
@@ -14,7 +14,7 @@ export interface ClusterChange {
 /** The differences between the current cluster (`null`: nothing was applied yet) and the new one; machines first. */
 export function clusterDifference(before: ClusterDefinition | null, after: ClusterDefinition): ClusterChange[] {
   const was = before === null ? {} : facets(before)
-  const will = facets(after)
+  const will = facets(settled(before, after))
   const names = [...new Set([...Object.keys(was), ...Object.keys(will)])]
   return names.flatMap((what): ClusterChange[] => {
     const [from = null, to = null] = [was[what], will[what]]

@@ -5,7 +5,7 @@ import type { Call } from './calls.ts'
 import type { Definition } from './definition.ts'
 import type { Replaced } from './environmentChecks.ts'
 import { checkFirewall } from './firewall/check.ts'
-import { firewallFacets } from './firewall/facets.ts'
+import { firewallFacets, withMode } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import { requiresKeys } from './requires/keys.ts'
@@ -43,6 +43,10 @@ export const featureFacets = (cluster: ClusterDefinition): Record<string, string
   ...addressFacets(cluster),
   ...firewallFacets(cluster),
 })
+
+/** the file that holds once `after` is applied over `before`, where a key left out does not stand for its default, */
+export const settled = (before: ClusterDefinition | null, after: ClusterDefinition): ClusterDefinition =>
+  withMode(before, after)
 
 /** its kind of driver, by the key below `drivers`, */
 export const featureDrivers = { address: addressKind }

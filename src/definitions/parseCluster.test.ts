@@ -144,6 +144,15 @@ drivers: { supervisor: process, address: none }
     expect(problems(`cluster: p\ncontrollers: [${controller}]\nmachines: { a: { address: h } }\n`)).toEqual([expected])
   })
 
+  it('warns of machines that can refuse nothing, unless nothing is to be refused', () => {
+    const warnings = (more: string): string[] =>
+      parseCluster(`${minimal}drivers: { supervisor: process }\n${more}`, 'f').warnings.map(({ message }) => message)
+    expect([warnings(''), warnings('firewall: { mode: enforce }')].flat()).toEqual(
+      Array(2).fill('nothing is refused on a: services have users of their own only with systemd'),
+    )
+    expect(warnings('firewall: { mode: observe }')).toEqual([])
+  })
+
   it('warns about https without certificates, and about addresses that nothing moves', () => {
     const text = `${minimal}entry: { https: 443 }\naddresses: [10.0.0.50]\ndrivers: { address: none }`
     expect(parseCluster(text, 'f').warnings.map(({ line, message }) => `${line} ${message}`)).toEqual([

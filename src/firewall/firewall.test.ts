@@ -63,8 +63,40 @@ describe('the firewall of a machine', () => {
     expect(callers()['echo:80'] ?? []).toEqual([])
   })
 
-  it('observes unless the cluster file says more, and guards nothing on a laptop', () => {
-    expect(given().guard()).toMatchObject({ mode: 'observe', users: [] })
+  it('opens the metadata address to the services that name it', () => {
+    const { push, guard } = given()
+    push('r1', { uses: [{ address: '169.254.169.254:80' }, { address: 'api.example.com:443' }] })
+    expect(guard()?.metadata).toEqual(['shop'])
+    push('r2', { uses: [{ address: 'api.example.com:443' }] })
+    expect(guard()?.metadata).toEqual([])
+  })
+
+  it('enforces on a new cluster, and stays as it is when a later file does not say', () => {
+    const { world, guard } = given()
+    const apply = (firewall: ClusterDefinition['firewall']): string | undefined => {
+      world.send({ type: 'ApplyCluster', cluster: clusterOf(firewall), force: false })
+      world.settle()
+      return guard()?.mode
+    }
+    expect(guard()?.mode).toBe('enforce')
+    expect([undefined, { users: ['zabbix'] }].map(apply)).toEqual(['enforce', 'enforce'])
+    expect([{ mode: 'observe' as const }, { users: ['zabbix'] }, undefined].map(apply)).toEqual(
+      Array(3).fill('observe'),
+    )
+    expect([{ mode: 'enforce' as const }, undefined].map(apply)).toEqual(['enforce', 'enforce'])
+  })
+
+  it('observes on a cluster whose file was applied before there was the key, and after it is applied again', () => {
+    const { world, guard } = given()
+    world.append({ type: 'ClusterApplied', data: { cluster: clusterOf(undefined) } })
+    world.settle()
+    expect(guard()?.mode).toBe('observe')
+    world.send({ type: 'ApplyCluster', cluster: { ...clusterOf(undefined), controllers: ['d:7480'] }, force: false })
+    world.settle()
+    expect(guard()?.mode).toBe('observe')
+  })
+
+  it('opens it to the users of the cluster file, and guards nothing on a laptop', () => {
     expect(given({ mode: 'enforce', users: ['zabbix'] }).guard()).toMatchObject({ mode: 'enforce', users: ['zabbix'] })
     expect(given(undefined, true).guard()).toBe(null)
   })

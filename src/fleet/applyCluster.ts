@@ -1,5 +1,6 @@
 import { refuse, type Decision } from '../decision/refuse.ts'
 import { clusterDifference } from '../definitions/clusterDifference.ts'
+import { settled } from '../definitions/features.ts'
 import type { Event } from '../events/event.ts'
 import type { FleetCommand } from './commands.ts'
 import { lastServedBy } from './serving.ts'
@@ -12,9 +13,10 @@ import type { FleetWorld } from './state.ts'
  */
 export function applyCluster(
   state: FleetWorld,
-  { cluster, force }: Extract<FleetCommand, { type: 'ApplyCluster' }>,
+  { cluster: written, force }: Extract<FleetCommand, { type: 'ApplyCluster' }>,
 ): Decision {
   const { cluster: own } = state.config
+  const cluster = settled(state.cluster, written)
   if (cluster.cluster !== own) {
     const message = `the file describes cluster ${cluster.cluster}, but this controller manages cluster ${own}`
     return refuse('E_OTHER_CLUSTER', message, cluster.cluster, '--context NAME   chooses another cluster')

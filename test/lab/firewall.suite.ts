@@ -8,6 +8,7 @@ const drain = 'rollout: { drain: 1s }'
 const echo = `service: echo\nrun: [node, web.mjs]\nroutes: [{ host: echo.example.com }]\n${drain}\n`
 const program = (name: string, more = ''): string =>
   `service: ${name}\nrun: [node, web.mjs]\nroutes: [{ host: ${name}.example.com }]\n${more}${drain}\n`
+const observe = { more: 'firewall: { mode: observe }\n' }
 const enforce = { more: 'firewall: { mode: enforce, users: [games] }\n' }
 
 /** The kernel of a machine keeps services from each other, by the users that they have there. */
@@ -29,6 +30,7 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
 
     beforeAll(async () => {
       pair = await lend()
+      await pair.applyCluster(observe)
       await pair.roll('echo', echo)
       await pair.roll('caller', program('caller', 'uses: [echo]\n'))
       await pair.roll('stranger', program('stranger'))
@@ -40,7 +42,7 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
       await pair.until('ready')
     })
 
-    it('only counts at first', async () => {
+    it('only counts in the mode observe', async () => {
       expect(await calls('caller', echoUrl)).toMatch(/^200 /)
       expect(await calls('stranger', echoUrl)).toMatch(/^200 /)
       await expect.poll(refused).toContain('127.77.')

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { CallView } from '../../api/firewall.ts'
 import type { ClusterDefinition } from '../../definitions/cluster.ts'
 import { clusterDifference, type ClusterChange } from '../../definitions/clusterDifference.ts'
-import { firewallOf } from '../../definitions/firewall/facets.ts'
+import { firewallOf, withMode } from '../../definitions/firewall/facets.ts'
 import { readCluster } from '../../definitions/readDefinition.ts'
 import { renderWarnings } from '../../definitions/problem.ts'
 import { refusalLines, refusedBy } from '../firewall/render.ts'
@@ -52,7 +52,7 @@ async function refusalsOf(
   now: ClusterDefinition | null,
   wanted: ClusterDefinition,
 ): Promise<{ calls: CallView[]; lines: string[] } | null> {
-  const { mode, users } = firewallOf(wanted)
+  const { mode, users } = firewallOf(withMode(now, wanted))
   if (mode !== 'enforce' || now === null || firewallOf(now).mode === 'enforce') return null
   const { calls, since } = await client.call('firewall', {}, signal)
   if (since === null) return null

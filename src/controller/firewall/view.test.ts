@@ -6,7 +6,7 @@ import type { Definition } from '../../definitions/definition.ts'
 import { aDefinition } from '../../definitions/testing/aDefinition.ts'
 import { noCounts, withReport } from './callCounts.ts'
 import { withRefusals } from './checkup.ts'
-import { guardView, whyView } from './view.ts'
+import { guardView, unguarded, whyView } from './view.ts'
 
 const drivers = { supervisor: 'systemd', balancer: 'haproxy', address: 'none' } as const
 
@@ -60,6 +60,14 @@ describe('why a caller may connect', () => {
       expect.objectContaining({ code: 'E_NO_SUCH_SERVICE' }),
     )
   })
+})
+
+it('says on a laptop that nothing is kept apart, if a service uses another one', () => {
+  const world = new World(['a'])
+  expect(unguarded(world.state)).toEqual([])
+  world.publish('r1', aDefinition({ uses: [{ service: 'postgres', optional: true }] }))
+  world.send(deploy('r1')(world))
+  expect(unguarded(world.state)).toEqual(['`uses` not enforced: all services of a laptop run as one user'])
 })
 
 describe('refused connections', () => {

@@ -1,7 +1,7 @@
 import type { CallView, GuardView, WhyView } from '../../api/firewall.ts'
 import type { Observed } from '../../decision/observed.ts'
 import { firewallOf } from '../../definitions/firewall/facets.ts'
-import { callersOf } from '../../rollout/callers.ts'
+import { callersIn, callersOf } from '../../rollout/callers.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { knownServices } from '../../rollout/knownServices.ts'
 import type { State } from '../../rollout/state.ts'
@@ -25,6 +25,12 @@ export function guardView(state: State, observed: Observed, counts: CallCounts):
 
 const modeOf = ({ config, cluster }: State): GuardView['mode'] =>
   config.laptop || cluster === null ? null : firewallOf(cluster).mode
+
+/** Says where `uses` keeps nobody out, if a service has any. */
+export const unguarded = (state: State): string[] =>
+  state.config.laptop && callersIn(state).size > 0
+    ? ['`uses` not enforced: all services of a laptop run as one user']
+    : []
 
 /** Throws for a service that does not exist. */
 export function whyView(state: State, counts: CallCounts, from: string, to: string): WhyView {

@@ -1,11 +1,10 @@
 import type { ClusterDefinition } from '../cluster.ts'
 import { hasUnits } from '../driverRegistry.ts'
 import type { YamlSource } from '../yamlSource.ts'
-import { firewallOf } from './facets.ts'
 
-/** Warns of machines on which nothing can be enforced: all their services have one user. */
+/** Warns of machines on which nothing can be enforced: all their services have one user. A new cluster enforces by default. */
 export function checkFirewall(cluster: ClusterDefinition, source: YamlSource): void {
-  if (firewallOf(cluster).mode !== 'enforce') return
+  if (cluster.firewall?.mode === 'observe') return
   const open = Object.entries(cluster.machines).filter(([, { drivers }]) => !hasUnits(drivers))
   if (open.length === 0) return
   const names = open.map(([name]) => name).join(', ')

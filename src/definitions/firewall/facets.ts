@@ -6,7 +6,16 @@ export interface FirewallSettings {
   users: readonly string[]
 }
 
-/** With its defaults. */
+/**
+ * A new cluster enforces; a file that leaves the mode out changes none. So neither an upgrade nor a file from before the
+ * key cuts off callers, and no file takes the rules away in silence.
+ */
+export function withMode(before: ClusterDefinition | null, after: ClusterDefinition): ClusterDefinition {
+  const mode = after.firewall?.mode ?? (before === null ? 'enforce' : firewallOf(before).mode)
+  return mode === firewallOf(after).mode ? after : { ...after, firewall: { ...after.firewall, mode } }
+}
+
+/** With its defaults: those of a cluster from before the key. */
 export const firewallOf = ({ firewall = {} }: Pick<ClusterDefinition, 'firewall'>): FirewallSettings => ({
   mode: firewall.mode ?? 'observe',
   users: firewall.users ?? [],

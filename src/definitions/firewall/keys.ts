@@ -6,10 +6,6 @@ import { choice, text } from '../shapes/text.ts'
 export const firewallModes = ['observe', 'enforce'] as const
 const mostUsers = 100
 
-/**
- * Without the key nothing is refused: a cluster from before it has callers that no definition names, and an upgrade at
- * night must not cut them off.
- */
 export const firewallKeys = {
   firewall: omitted(
     nested(
@@ -17,7 +13,7 @@ export const firewallKeys = {
         mode: omitted(
           optional(
             choice([...firewallModes]),
-            '`enforce`: the kernel refuses connections to services that no `uses` names. `observe`: it only counts them. Left out: `observe`.',
+            '`enforce`: the kernel refuses connections to services that no `uses` names. `observe`: it only counts them. Left out: as before; a new cluster enforces.',
           ),
         ),
         users: omitted(
