@@ -1,4 +1,4 @@
-// A service that tries what it is told to, and says what it really got: `POST /` with a list of attempts.
+// A service that makes the attempts in a list (`POST /`), and answers with the outcome of each.
 import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync } from 'node:fs'
