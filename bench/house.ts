@@ -81,7 +81,7 @@ function own(...names: string[]): string[] {
   return names.flatMap((name) => [
     ...[`src/${name}/`, `src/agent/${name}/`, `src/api/${name}.ts`, `src/cli/${name}/`, `src/controller/${name}/`],
     ...[`src/protocol/${name}.ts`, `src/drivers/${name}/`, `src/privileged/${name}/`, `src/definitions/${name}/`],
-    ...['machine', 'layout', 'examine'].map((room) => `src/${room}/${name}.ts`),
+    ...['machine', 'layout', 'examine', 'parts'].map((room) => `src/${room}/${name}.ts`),
     ...[name, name.replace(/s$/, ''), name.replace(/es$/, '')].map((stem) => `src/events/${stem}Events.ts`),
   ])
 }

@@ -5,7 +5,6 @@ import { serviceUsers } from './drivers/supervisor/systemd/serviceUsers.ts'
 import { secretsFolder } from './layout/folders.ts'
 import { agentUser, haproxyUser } from './layout/users.ts'
 import { examinations, helperOperations, ownUnitKind, programUnits } from './machine/features.ts'
-import { openFirewall } from './privileged/firewall/openFirewall.ts'
 import { performer } from './privileged/performer.ts'
 import { PrivilegedServer } from './privileged/privilegedServer.ts'
 import { RootFolder } from './privileged/rootFolder.ts'
@@ -20,11 +19,10 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
   const folder = new RootFolder(data)
   folder.check()
   const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
-  const users = serviceUsers()
   const operations = await helperOperations({
     ...{ data, folder, programUnits, isOwnUnit: (unit) => ownUnitKind(unit) !== null },
     ...{ unprivileged: { uid, gid, haproxyGroup: haproxyUser } },
-    ...{ users, firewall: openFirewall(folder.path, users) },
+    ...{ users: serviceUsers(), guards: [] },
     examine: async (self, settings) => {
       const { examineMachine } = await import('./examine/checkups.ts')
       const { machine } = folder.readMachine()

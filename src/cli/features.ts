@@ -13,10 +13,13 @@ import { note } from './notes/routes.ts'
 import type { Paint } from './paint.ts'
 import { upgrade } from './upgrade/routes.ts'
 
-/** Here a feature hangs its commands into a group of `tandem --help`, */
+/** Here a feature hangs in its consequences of a change of the cluster file, */
+const planParts = async () => [(await import('./firewall/plan.ts')).planRefusals]
+
+/** its commands into a group of `tandem --help`, */
 export const featureCommands = {
   machines: { maintenance },
-  cluster: { cluster, upgrade },
+  cluster: { cluster: cluster(planParts), upgrade },
   looking: { names, resolve, map, firewall },
   services: { shell, exec, forward },
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { ZodError } from 'zod'
 import type { Event, NewEvent, RecordedEvent } from '../events/event.ts'
 import type { Identity } from '../identity/identityFolder.ts'
+import { beyondLog } from './beyondLog.ts'
 import { ordersFor } from './signedOrders.ts'
 import type { Clock } from '../lib/clock.ts'
 import { KeyedQueue } from '../lib/keyedQueue.ts'
@@ -315,10 +316,3 @@ function notYet(wanted: number, position: number, limitMs: number): OperatorErro
   const message = `the controller did not reach position ${wanted} in ${limitMs / 1000} s (now at ${position}); the events written there did happen`
   return new OperatorError('E_NOT_YET', message, { subject: 'event log', next: 'read again in a moment' })
 }
-
-/** For a reader that wants to continue from a position that the log never reached. */
-export const beyondLog = (wanted: number, end: number): OperatorError =>
-  new OperatorError('E_BEYOND_LOG', `position ${wanted} is beyond the end of this event log, which is ${end}`, {
-    subject: 'event log',
-    next: 'read without a position; if the log was restored from a backup: tandem controller recover',
-  })

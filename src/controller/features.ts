@@ -1,33 +1,96 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
 import type { featureOperations, featureStatus } from '../api/features.ts'
 import type { largeFeatureOperations } from '../api/largeFeatures.ts'
 import type { Status } from '../api/views.ts'
+import type { Checkup } from '../protocol/checkup.ts'
 import type { Orders } from '../protocol/slices.ts'
+import type { Snapshots } from '../store/snapshots.ts'
+import { Accesses } from './access/accesses.ts'
 import { accessHandlers } from './access/handlers.ts'
 import { addressViews } from './addresses/view.ts'
+import type { Asks } from './asks.ts'
+import type { Channels } from './channels.ts'
+import { ChecksKeeper, type Sources as CheckupSources } from './checks/checksKeeper.ts'
 import { checksHandlers } from './checks/handlers.ts'
 import { clusterHandlers } from './cluster/handlers.ts'
 import { settingsOrders } from './cluster/orders.ts'
 import type { Controller } from './controller.ts'
-import type { Handlers, Rooms } from './handlers.ts'
+import { releaseDefinitionHandlers } from './definitions/handlers.ts'
+import { CallCounter } from './firewall/callCounter.ts'
+import { withRefusals } from './firewall/checkup.ts'
 import { firewallHandlers } from './firewall/handlers.ts'
 import { unguarded } from './firewall/view.ts'
-import { releaseDefinitionHandlers } from './definitions/handlers.ts'
+import type { Handlers, Rooms } from './handlers.ts'
 import { lastWordsHandlers } from './lastWords/handlers.ts'
+import { LastWordsKeeper } from './lastWords/lastWordsKeeper.ts'
 import { maintenanceHandlers } from './maintenance/handlers.ts'
 import { maintenanceOrders } from './maintenance/orders.ts'
 import { maintenanceStatus } from './maintenance/view.ts'
-import { numbersHandlers } from './numbers/handlers.ts'
 import { mapHandlers } from './map/handlers.ts'
 import { namesHandlers } from './names/handlers.ts'
 import { noteHandlers, noteViews } from './notes/handlers.ts'
+import { numbersHandlers } from './numbers/handlers.ts'
+import { NumbersKeeper } from './numbers/numbersKeeper.ts'
+import { RolloutRecorder } from './numbers/rolloutRecorder.ts'
+import { pastOf } from './past/past.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
-import { tailHandlers } from './tails/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
+import { tailHandlers } from './tails/handlers.ts'
+import { Tails } from './tails/tails.ts'
 import { upgradeHandlers } from './upgrade/handlers.ts'
 import { programOrders } from './upgrade/orders.ts'
 import { startUpgrades, upgradeProgress, type UpgradeOptions } from './upgrade/start.ts'
 
-/** Here a feature hangs in the handlers of its calls, */
+interface Parts {
+  controller: Controller
+  logger: Logger
+  /** The controller's data. */
+  data: string
+  snapshots: Snapshots | null
+}
+
+/** Here a feature hangs its own things into those that every call may use. */
+export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
+  numbers: new NumbersKeeper(parts),
+  rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
+  lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
+  tails: new Tails(parts),
+  checks: new ChecksKeeper(parts),
+  calls: new CallCounter({ ...parts, folder: join(data, 'calls') }),
+  past: pastOf({ ...parts, snapshots }),
+  accesses: new Accesses(parts),
+})
+
+export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
+
+/** Begins their work, once the agents can be asked. */
+export function startFeatureRooms(
+  { numbers, rolloutRecords, past, tails, checks, accesses }: FeatureRooms,
+  { asks, channels }: { asks: Asks; channels: Channels },
+  checkups: CheckupSources,
+): void {
+  checks.start(checkups)
+  tails.start(asks)
+  accesses.start({ asks, channels })
+  past.start()
+  numbers.onSample((sample, before) => rolloutRecords.take(sample, before))
+  numbers.start((machine, ask, signal) => asks.ask(machine, ask, signal))
+}
+
+export async function closeFeatureRooms({ numbers, lastWords, past, checks, calls }: FeatureRooms): Promise<void> {
+  checks.close()
+  numbers.close()
+  lastWords.close()
+  calls.close()
+  await past.close()
+}
+
+/** Here it adds its findings to the controller's own checkup. */
+export const featureCheckup = (own: Checkup, controller: Controller, { calls }: FeatureRooms): Checkup =>
+  withRefusals(own, controller.state, controller.observed, calls.counts, controller.now())
+
+/** Here it hangs in the handlers of its calls, */
 export const featureHandlers = (
   rooms: Rooms,
 ): Handlers<keyof typeof featureOperations | keyof typeof largeFeatureOperations> => ({

@@ -5,7 +5,8 @@ import { isMachineCaller, type RecordedEvent } from '../events/event.ts'
 import { sleep } from '../lib/clock.ts'
 import type { RolloutHistory, RolloutView } from '../projections/rolloutHistory.ts'
 import type { LogMatch } from '../store/eventLog.ts'
-import { beyondLog, type Controller } from './controller.ts'
+import { beyondLog } from './beyondLog.ts'
+import type { Controller } from './controller.ts'
 import { followers } from './followers.ts'
 
 type Query = Parsed<Operations['findEvents']>['query']

@@ -1,4 +1,3 @@
-import { withRefusals } from './firewall/checkup.ts'
 import { join } from 'node:path'
 import type { Server } from 'node:tls'
 import type { Logger } from 'pino'
@@ -22,12 +21,20 @@ import { ClusterAuthority } from './clusterAuthority.ts'
 import { Controller } from './controller.ts'
 import { foldLog } from './foldLog.ts'
 import { foldVersion } from './foldVersion.ts'
-import { closeFeatureRooms, makeFeatureRooms, startFeatureRooms } from './featureRooms.ts'
-import { featureProgress, startFeatures, type FeatureOptions } from './features.ts'
+import {
+  closeFeatureRooms,
+  featureCheckup,
+  featureProgress,
+  makeFeatureRooms,
+  startFeatureRooms,
+  startFeatures,
+  type FeatureOptions,
+} from './features.ts'
 import { SnapshotTaker, snapshotEvery } from './snapshotTaker.ts'
 import { wholeStatus } from './statusView.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
 import { Callers } from './http/callers.ts'
+import { askCheckup } from './http/checkups.ts'
 import { buildServer } from './http/server.ts'
 import { listen } from './listen.ts'
 import { Membership } from './membership.ts'
@@ -108,8 +115,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     ...{ controller, changes, numbers: own.numbers, checks: () => own.checks.all, store: () => releases.usage },
     status: () => wholeStatus({ controller, releases, unwritable }),
   })
-  const examine = async (): Promise<Checkup> =>
-    withRefusals(await options.examine(), controller.state, controller.observed, own.calls.counts, controller.now())
+  const examine = async (): Promise<Checkup> => featureCheckup(await options.examine(), controller, own)
   const rooms = {
     controller,
     releases,
@@ -136,7 +142,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const listening = await listen(server, { host, port })
   opened.defer(() => listening.close())
   running.listening()
-  startFeatureRooms(own, controller, { asks, channels }, examine)
+  startFeatureRooms(...([own, { asks, channels }] as const), {
+    own: examine,
+    ofMachine: (machine, signal) => askCheckup(controller, asks, machine, signal),
+  })
   const all = opened.move()
   return {
     url: `http${authority ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${listening.port}`,

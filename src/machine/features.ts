@@ -43,8 +43,10 @@ export const everySliceIsReported: [Unreported] extends [never] ? true : Unrepor
 /** The drivers of all features. */
 export type FeatureDrivers = Merged<DriversOf<Side>>
 
-export async function featureDrivers(making: Making): Promise<FeatureDrivers> {
-  const made = await Promise.all(sides.map(async (side) => side.drivers?.(making)))
+export async function featureDrivers(making: Omit<Making, 'confines'>): Promise<FeatureDrivers> {
+  const confining = await Promise.all(sides.map(async (side) => side.confines?.()))
+  const confines = (): boolean => confining.some((does) => does?.() === true)
+  const made = await Promise.all(sides.map(async (side) => side.drivers?.({ ...making, confines })))
   return Object.assign({}, ...made) as FeatureDrivers // the sum of what the table's entries make
 }
 

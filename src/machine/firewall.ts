@@ -16,7 +16,20 @@ export const firewall = {
       make: ({ problems, clock, changed }: FeatureParts) => feature({ driver, problems, clock, changed }),
     })
   },
-  operations: async (context) => (await import('../privileged/firewall/operations.ts')).firewallOperations(context),
+  operations: async ({ folder, users, guards }) => {
+    const [{ openFirewall }, { firewallOperations }] = await Promise.all([
+      import('../privileged/firewall/openFirewall.ts'),
+      import('../privileged/firewall/operations.ts'),
+    ])
+    // One for the whole helper: services and rules change in turn.
+    const driver = openFirewall(folder.path, users)
+    guards.push(driver)
+    return firewallOperations(driver)
+  },
+  confines: async () => {
+    const { whyNoNft } = await import('../drivers/firewall/nft.ts')
+    return () => whyNoNft() === null
+  },
   units: { standing: [firewallUnit] },
   leaving: {
     staying: [firewallUnit],

@@ -20,6 +20,8 @@ export interface MachineSide {
   agent?: () => Promise<(drivers: never) => HungFeature>
   /** The operations that the unprivileged agent may request from the privileged helper. */
   operations?: (context: HelperContext) => Promise<Operations>
+  /** Whether it holds instances of this machine to the addresses that `jail: addresses` names: asked at each start. */
+  confines?: () => Promise<() => boolean>
   units?: SideUnits
   examination?: FeatureExamination
   leaving?: FeatureLeaving
@@ -50,4 +52,6 @@ export interface Making {
   /** Client of the privileged helper; `null`: this process does the work that needs root itself. */
   root: CallPrivileged | null
   drivers: Drivers
+  /** Whether some feature holds instances of this machine to their addresses. */
+  confines: () => boolean
 }

@@ -20,12 +20,13 @@ export const services = {
 } satisfies MachineSide
 
 const supervisors: Record<Drivers['supervisor'], (making: Making) => Promise<SupervisorDriver>> = {
-  systemd: async ({ options: { data }, root }) => {
+  systemd: async ({ options: { data }, root, confines }) => {
     const { createSystemdSupervisor } = await import('../drivers/supervisor/systemd/systemdSupervisor.ts')
     return createSystemdSupervisor({
       dir: supervisorFolder(data),
       clock: systemClock,
       hidden: [data, configurationFolder],
+      confines,
       ...(await (root ? remote(root) : direct())),
     })
   },

@@ -1,11 +1,10 @@
 import { cacheFolder, haproxyFolder, programsFolder, supervisorFolder } from '../layout/dataFolder.ts'
-import { firewallRulesFile, firewallUnit } from '../layout/firewall.ts'
 import { certificatesFolder, configurationFolder, secretsFolder } from '../layout/folders.ts'
 import { agentUnit, controllerUnit, privilegedSocketUnit, privilegedUnit } from '../layout/units.ts'
 import { agentUser, haproxyUser, journalGroup } from '../layout/users.ts'
 import { sha256 } from '../lib/hash.ts'
 import { partEnvironment } from '../lib/selfCommand.ts'
-import { firewallText } from './firewallText.ts'
+import { featureUnits } from './features.ts'
 import { agentLines, helperText, partText, socketText } from './unitTexts.ts'
 
 /** A unit of one of Tandem's own parts. */
@@ -82,7 +81,7 @@ export function agentParts({ data, name, command, groups }: Around): Installatio
         isEnabled: false,
         words: helper ?? [],
       },
-      { name: firewallUnit, text: firewallText(firewallRulesFile(data)), isEnabled: true, words: null },
+      ...featureUnits(data),
       { name: privilegedSocketUnit, text: socketText(agentUser), isEnabled: true, words: null },
       {
         name: agentUnit,

@@ -1,5 +1,5 @@
-import type { NftFirewall } from '../drivers/firewall/nftFirewall.ts'
 import type { ServiceUsers } from '../drivers/supervisor/systemd/serviceUsers.ts'
+import type { UnitGuard } from '../drivers/supervisor/systemd/unitHost.ts'
 import type { Examine } from './examine.ts'
 import type { RootFolder } from './rootFolder.ts'
 
@@ -15,8 +15,8 @@ export interface HelperContext {
   /** Units that run a program of Tandem beside agent and helper: an upgrade keeps the version that they run. */
   programUnits: readonly string[]
   users: ServiceUsers
-  /** One for the whole helper: services and rules change in turn. */
-  firewall: NftFirewall
+  /** A feature that must know every change of a unit of an instance adds itself. */
+  guards: UnitGuard[]
   examine: Examine
   now: () => number
 }

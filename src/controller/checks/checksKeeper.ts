@@ -19,7 +19,7 @@ interface Parts {
   logger: Logger
 }
 
-interface Sources {
+export interface Sources {
   /** The controller's own checkup. */
   own: () => Promise<Checkup>
   ofMachine: (machine: string, signal: AbortSignal) => Promise<Checkup>

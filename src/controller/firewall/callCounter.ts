@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { BoundedFolder } from '../../lib/boundedFolder.ts'
 import type { Report } from '../../protocol/report.ts'
 import type { Controller } from '../controller.ts'
-import { countsSchema, noCounts, withReport, type CallCounts } from './callCounts.ts'
+import { callsIn, countsSchema, noCounts, withReport, type CallCounts, type CountedCall } from './callCounts.ts'
 
 const file = 'calls'
 const limits = { ending: '.json', files: 1, bytes: 64 * 1024 * 1024 }
@@ -39,6 +39,11 @@ export class CallCounter {
 
   get counts(): CallCounts {
     return this.#counts
+  }
+
+  /** Every pair with its connections of the last week. */
+  get all(): CountedCall[] {
+    return callsIn(this.#counts)
   }
 
   close(): void {

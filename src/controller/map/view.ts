@@ -5,9 +5,11 @@ import { instancesOf, takesRequests } from '../../fleet/serving.ts'
 import type { Service, State } from '../../rollout/state.ts'
 import { definitionNow } from '../../rollout/serviceView.ts'
 import { answerOf } from '../../rollout/localAnswers.ts'
-import type { CountedCall } from '../firewall/callCounts.ts'
 import { boxOf, pathOf, sizeOf } from './geometry.ts'
 import { layout, type Place } from './layout.ts'
+
+/** The connections from a service to another one. */
+type CountedCall = Pick<MapEdge, 'from' | 'to' | 'seen' | 'refused'>
 
 export interface Counts {
   /** In milliseconds; `null`: nothing counts connections here. */

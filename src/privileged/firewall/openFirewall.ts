@@ -1,6 +1,7 @@
 import { NftFirewall } from '../../drivers/firewall/nftFirewall.ts'
 import type { ServiceUsers } from '../../drivers/supervisor/systemd/serviceUsers.ts'
-import { guardedUnit, listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
+import { guardedUnit } from '../../drivers/firewall/guardedUnit.ts'
+import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { userName } from '../../drivers/supervisor/systemd/unitName.ts'
 import { unitFolder } from '../../layout/units.ts'
 import { agentUser, haproxyUser } from '../../layout/users.ts'

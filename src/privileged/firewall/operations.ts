@@ -29,7 +29,7 @@ const guardShape = z.strictObject({
 })
 
 /** The ports of instances do not come from the caller, but from their units. */
-export const firewallOperations = ({ firewall }: { firewall: FirewallDriver }): Operations => ({
+export const firewallOperations = (firewall: FirewallDriver): Operations => ({
   'firewall.hold': operation(z.strictObject({ guard: guardShape.nullable() }), ({ guard }) => firewall.hold(guard)),
   'firewall.look': operation(noArguments, () => firewall.look()),
 })

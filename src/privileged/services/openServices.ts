@@ -9,12 +9,12 @@ import { removeTree } from '../../releases/removeTree.ts'
 import type { HelperContext } from '../helperContext.ts'
 import type { ServiceParts } from './operations.ts'
 
-export function openServices({ data, folder, unprivileged, isOwnUnit, users, firewall }: HelperContext): ServiceParts {
+export function openServices({ data, folder, unprivileged, isOwnUnit, users, guards }: HelperContext): ServiceParts {
   return {
     ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, releases: releasesFolder(data) },
     units: openUnitHost({
       ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },
-      ...{ hidden: [data, configurationFolder], streamsGroup: unprivileged.gid, users, firewall },
+      ...{ hidden: [data, configurationFolder], streamsGroup: unprivileged.gid, users, guards },
     }),
     data: withUsers(openDataFolders(dataRoots, removeTree), users),
   }

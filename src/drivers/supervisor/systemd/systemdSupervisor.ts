@@ -1,4 +1,3 @@
-import { whyNoNft } from '../../firewall/nft.ts'
 import type { Jail } from '../../../definitions/definition.ts'
 import { join } from 'node:path'
 import type { DataFolders } from '../dataFolders.ts'
@@ -47,6 +46,8 @@ export interface SystemdSupervisorOptions {
   host?: UnitHost
   /** Removes the folders below `dataRoots`. */
   dataFolders?: DataFolders
+  /** Whether something beside the unit holds an instance to its addresses (`jail: addresses`). Default: nothing. */
+  confines?: () => boolean
   /** The bus for systemd's signals. Default: the system bus. */
   bus?: string
 }
@@ -74,10 +75,12 @@ class SystemdSupervisor implements SupervisorDriver {
   readonly #looks: UnitLooks
   readonly #leftovers: LeftoverUnits
   readonly #house: InstanceHouse
+  readonly #confines: () => boolean
   #closing: Promise<void> | null = null
 
-  constructor({ dir, clock, hidden, host, dataFolders, bus = systemBus }: SystemdSupervisorOptions) {
+  constructor({ dir, clock, hidden, host, dataFolders, confines, bus = systemBus }: SystemdSupervisorOptions) {
     this.#clock = clock
+    this.#confines = confines ?? (() => false)
     if (dataFolders) this.dataFolders = dataFolders
     const environmentFolder = join(dir, 'environment')
     this.#host = host ?? openUnitHost({ unitFolder, environmentFolder, hidden, users: serviceUsers() })
@@ -154,7 +157,7 @@ class SystemdSupervisor implements SupervisorDriver {
   }
 
   cannotJail({ addresses }: Jail): string | null {
-    if (!addresses || confinesByUnit() || whyNoNft() === null) return null
+    if (!addresses || confinesByUnit() || this.#confines()) return null
     return 'cannot restrict a service to addresses: that needs nftables or cgroup v2'
   }
 

@@ -43,6 +43,12 @@ export interface UnitHost {
   resize(unit: string, group: string, size: TerminalSize): Promise<void>
 }
 
+/** A feature that depends on the units of instances, such as the firewall. */
+export interface UnitGuard {
+  /** Takes up the present units; resolves with whether it holds them to their addresses (`jail: addresses`). */
+  refresh: () => Promise<boolean>
+}
+
 export interface UnitHostOptions {
   unitFolder: string
   environmentFolder: string
@@ -51,18 +57,21 @@ export interface UnitHostOptions {
   /** Group whose members open the streams of attached programs. Default: the group of this process. */
   streamsGroup?: number
   users: Pick<ServiceUsers, 'ensure'>
-  /** Takes up the present units; resolves with whether rules hold. Default: there are none. */
-  firewall?: { refresh: () => Promise<boolean> }
+  /** Asked after each change of a unit. Default: none. */
+  guards?: readonly UnitGuard[]
 }
 
 /** For a process with root privileges on a machine with systemd. */
 export function openUnitHost(options: UnitHostOptions): UnitHost {
-  const { unitFolder, environmentFolder, hidden, users, firewall, streamsGroup = process.getgid?.() ?? 0 } = options
+  const { unitFolder, environmentFolder, hidden, users, guards = [], streamsGroup = process.getgid?.() ?? 0 } = options
   const systemctl = createSystemctl()
   const files = openUnitFiles(unitFolder, environmentFolder)
   let version: number | null = null
   // Without its rules a service must start all the same: the agent reports why there are none, and tries again.
-  const refreshed = async (): Promise<boolean> => (await firewall?.refresh().catch(() => false)) ?? false
+  const refreshed = async (): Promise<boolean> => {
+    const held = await Promise.all(guards.map((guard) => guard.refresh().catch(() => false)))
+    return held.includes(true)
+  }
   return {
     write: async (spec, executable) => {
       const unit = unitName(spec.service, spec.id)

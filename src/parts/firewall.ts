@@ -1,12 +1,15 @@
-import { firewallTable } from '../layout/firewall.ts'
+import { firewallRulesFile, firewallTable, firewallUnit } from '../layout/firewall.ts'
+import type { OwnUnit } from './parts.ts'
+
+export const firewallUnits = (data: string): OwnUnit[] => [
+  { name: firewallUnit, text: firewallText(firewallRulesFile(data)), isEnabled: true, words: null },
+]
 
 /**
  * Loads the rules before the network and the first service, and after the machine's own rules: whatever loads those
  * (`flush ruleset` in /etc/nftables.conf) takes all tables away, this one too.
  */
-export const firewallText = (
-  file: string,
-): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
+const firewallText = (file: string): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
 Description=Tandem's firewall: who may connect to which service
 DefaultDependencies=no
