@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Definition } from '../../src/definitions/definition.ts'
@@ -6,6 +6,7 @@ import { parseDefinition } from '../../src/definitions/parseDefinition.ts'
 import { failuresOf, type Pushed } from '../system/rollUnderLoad.ts'
 import { ClientLoad } from './clientLoad.ts'
 import { installPackages } from './debianPackages.ts'
+import { installModules } from './npmExample.ts'
 import type { LabMachine } from './labMachine.ts'
 import type { Pair } from './pair.ts'
 import { programs, type Edit, type Program } from './programs.ts'
@@ -18,6 +19,8 @@ const definitionOf = ({ folder }: Program): Definition =>
 const outage = (program: Program): string[] =>
   definitionOf(program).rollout.strategy === 'replace' ? ['--allow-outage'] : []
 
+const areAll = (answer: RegExp) => (texts: string[]) => texts.every((text) => answer.test(text))
+
 /** Programs that nobody here wrote, from Debian, each by the definition in its folder of examples/. */
 export const programsSuite = (lend: () => Promise<Pair>): void => {
   const services = programs.map((program) => definitionOf(program).service)
@@ -28,32 +31,41 @@ export const programsSuite = (lend: () => Promise<Pair>): void => {
     const push = async (program: Program, edit?: Edit): Promise<Pushed & { err: string }> => {
       const { folder } = program
       for (const entry of readdirSync(join(examples, folder), { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile()) continue
         const path = join(entry.parentPath, entry.name)
         const name = path.slice(join(examples, folder).length + 1)
-        const text = readFileSync(path, 'utf8')
+        if (!entry.isFile() || name.startsWith('node_modules/')) continue
+        const text = readFileSync(path, 'utf8').replace(/ {2}command: npm .*/, '  command: test -d node_modules')
         const edited = edit?.file === name ? text.replace(edit.from, edit.to) : text
         pair.controller.write(`/srv/examples/${folder}/${name}`, edited)
       }
       return pair.tandem<Pushed>('push', `/srv/examples/${folder}`, ...outage(program))
     }
     /** The answer of the service, at the entry of each machine if it has one. */
-    const answers = async ({ ask }: Program): Promise<string[]> => {
+    const answers = async ({ ask }: Program, path = '/'): Promise<string[]> => {
       if ('argv' in ask) return [(await machine('b').run(ask.argv)).out]
       const asked = pair.entries.map((entry) =>
-        pair.lab.client.run(['curl', '-s', '--max-time', '5', '-H', `Host: ${ask.host}`, `${entry}/`]),
+        pair.lab.client.run(['curl', '-s', '--max-time', '5', '-H', `Host: ${ask.host}`, `${entry}${path}`]),
       )
       return (await Promise.all(asked)).map(({ out }) => out)
     }
-    const expectAnswers = async (program: Program, answer: RegExp): Promise<void> => {
-      for (const text of await answers(program)) expect(text).toMatch(answer)
+    const expectAnswers = async (program: Program, answer: RegExp, path?: string): Promise<void> => {
+      for (const text of await answers(program, path)) expect(text).toMatch(answer)
     }
 
     beforeAll(async () => {
       pair = await lend()
-      const packages = programs.flatMap((program) => definitionOf(program).requires?.packages ?? [])
+      const packages = programs.flatMap((program) => [
+        ...(definitionOf(program).requires?.packages ?? []),
+        ...(program.tools ?? []),
+      ])
       const why = await installPackages(['a', 'b'].map(machine), packages)
       if (why !== null) throw new Error(why)
+      for (const { folder } of programs) {
+        const example = join(examples, folder)
+        if (!existsSync(join(example, 'package.json'))) continue
+        const whyNot = await installModules(pair.controller, example, `/srv/examples/${folder}`)
+        if (whyNot !== null) throw new Error(whyNot)
+      }
     }, bootMs)
     afterAll(async () => {
       for (const service of services.toReversed())
@@ -61,12 +73,14 @@ export const programsSuite = (lend: () => Promise<Pair>): void => {
     })
 
     describe.each(programs)('$folder', (program) => {
-      const { service, rollout } = definitionOf(program)
+      const { service, rollout, machines } = definitionOf(program)
 
       it('runs from its definition', async () => {
         const pushed = await push(program)
-        expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+        expect(pushed, pushed.err).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
         await expectAnswers(program, program.answer)
+        if (program.through) await expectAnswers(program, program.through.answer, program.through.path)
+        if (program.keeps) await machine('b').must(program.keeps.write)
       })
 
       it('is rolled, under load if two of it may run side by side', async () => {
@@ -76,7 +90,7 @@ export const programsSuite = (lend: () => Promise<Pair>): void => {
             ? new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 50, shortOnly: true, host: ask.host })
             : null
         const pushed = await push(program, program.change)
-        expect(pushed).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+        expect(pushed, pushed.err).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
         await expectAnswers(program, program.changed)
         if (!load) return
         const result = await load.stop()
@@ -86,14 +100,14 @@ export const programsSuite = (lend: () => Promise<Pair>): void => {
 
       it('stays as it is when a release is broken, and says why', async () => {
         const pushed = await push(program, program.mistake)
-        expect(pushed).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
+        expect(pushed, pushed.err).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
         expect(pushed.err).toMatch(program.why)
         await expectAnswers(program, program.changed)
       })
 
       it('is rolled back', async () => {
         const back = await pair.tandem<Pushed>('rollback', service, ...outage(program))
-        expect(back).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+        expect(back, back.err).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
         await expectAnswers(program, program.answer)
       })
 
@@ -104,9 +118,11 @@ export const programsSuite = (lend: () => Promise<Pair>): void => {
           return `${one?.state} ${one?.restarts}`
         }
         await machine('a').must(['sh', '-c', `systemctl kill -s KILL "tandem-${service}-*"`])
-        if ('host' in program.ask) expect((await answers(program))[1]).toMatch(program.answer)
+        if (machines === null) expect((await answers(program))[1]).toMatch(program.answer)
         await expect.poll(restarts).toBe('ready 1')
-        await expectAnswers(program, program.answer)
+        // The balancers take it again after a check of their own.
+        await expect.poll(() => answers(program)).toSatisfy(areAll(program.answer))
+        if (program.keeps) expect(await machine('b').must(program.keeps.read)).toMatch(program.keeps.value)
       })
     })
   })
