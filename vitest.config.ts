@@ -14,6 +14,7 @@ const whole = [
   'test/inProcess/*.test.ts',
   'test/assembled/*.test.ts',
   'test/system/*.test.ts',
+  'test/defects/*.test.ts',
   ...(long ? ['test/long/*.test.ts'] : []),
   ...(lab ? ['test/lab/*.test.ts'] : []),
 ]

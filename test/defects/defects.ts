@@ -12,9 +12,9 @@ export interface Defect {
 export const defects: Defect[] = [
   {
     name: 'an instance counts as ready without a probe',
-    file: 'src/agent/localInstance.ts',
-    from: "if (this.port === null || this.definition.listen === 'none') return { ok: true }",
-    to: "if (this.port === null || this.definition.listen !== 'none') return { ok: true }",
+    file: 'src/agent/probing/instanceProbe.ts',
+    from: 'if (command === null && port === null) return { ok: true }',
+    to: 'if (command === null) return { ok: true }',
     before: ['rolling', 'during probe'],
   },
   {

@@ -61,11 +61,17 @@ export const accessSuite = (lend: () => Promise<Pair>): void => {
     })
 
     it('are a shell in a terminal that follows its size, and leave nothing behind', async () => {
-      const typed = '(sleep 3; printf "stty size; echo \\$COLOUR; exit 9\\\\r"; sleep 5)'
-      const { code, out } = await onController(
-        `${typed} | script -qefc 'stty rows 31 cols 97; tandem shell inside' /dev/null`,
+      const person = `seen() { until grep -q "$1" /tmp/typescript; do sleep 0.1; done; }
+        seen '[$#] '; printf 'stty size\\r'; seen '31 97'
+        stty -F "$(cat /tmp/terminal)" rows 40 cols 120
+        until grep -q '40 120' /tmp/typescript; do printf 'stty size\\r'; sleep 0.5; done
+        printf 'echo $COLOUR; exit 9\\r'`
+      const shell = 'tty >/tmp/terminal; stty rows 31 cols 97; exec tandem shell inside'
+      const { code } = await onController(
+        `>/tmp/typescript; (${person}) | timeout 120 script -qefc '${shell}' /tmp/typescript >/dev/null`,
       )
-      expect([code, out]).toEqual([9, expect.stringMatching(/31 97\s+red/)])
+      const shown = await pair.controller.must(['cat', '/tmp/typescript'])
+      expect([code, shown]).toEqual([9, expect.stringMatching(/40 120[^]*red/)])
       await expect.poll(units).toBe('')
     })
 

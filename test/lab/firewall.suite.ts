@@ -66,6 +66,23 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
       expect(outside.code).toBe(7)
     })
 
+    it('lets a person in by a forward, who is recorded', async () => {
+      // The cluster file also took an address away, so the agents start again.
+      const forwarded = await pair.controller.must([
+        'sh',
+        '-c',
+        `tandem forward echo 0:80 --json >/tmp/forward & forward=$!
+         until port=$(grep -o '"port":[0-9]*' /tmp/forward | head -1 | cut -d: -f2) && [ "$port" ]; do sleep 0.1; done
+         until curl -sf --max-time 5 -o /dev/null "http://127.0.0.1:$port/"; do sleep 0.1; done
+         for n in $(seq 20); do curl -s --max-time 5 -o /dev/null -w '%{http_code} ' "http://127.0.0.1:$port/"; done
+         kill -INT $forward; wait $forward || true`,
+      ])
+      expect(forwarded).toBe('200 '.repeat(20))
+      const events = async (): Promise<string> =>
+        pair.controller.must(['sh', '-c', 'tandem events --json | grep Access'])
+      await expect.poll(events).toMatch(/"AccessStarted".*"kind":"forward","service":"echo"[^]*"AccessEnded"/)
+    })
+
     it('names the refused pair, why, and the key that opens the way', async () => {
       const shown = async (): Promise<CallView | undefined> =>
         (await pair.tandem<GuardView>('firewall', 'show')).calls.find(({ from }) => from === 'stranger')
@@ -92,7 +109,7 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
       await a().must(['systemctl', 'enable', '--now', 'nftables'])
       for (const verb of ['reload', 'restart']) {
         await a().must(['systemctl', verb, 'nftables'])
-        expect(await calls('stranger', echoUrl)).toMatch(/ECONNREFUSED/)
+        await expect.poll(() => calls('stranger', echoUrl)).toMatch(/ECONNREFUSED/)
         expect(await calls('caller', echoUrl)).toMatch(/^200 /)
       }
       await pair.controller.must(['systemctl', 'stop', 'tandem-controller'])

@@ -25,15 +25,19 @@ export async function forwardPort(session: Session, _: CommonFlags, target: stri
   }
   signal.addEventListener('abort', close)
   try {
-    const opened = await client.call('openForward', { body: { ...named, port } }, signal)
-    const { access, service } = opened
-    const held = await client.channel(channelPath(opened.channel))
-    signal.addEventListener('abort', () => held.destroy())
+    const opening = client.call('openForward', { body: { ...named, port } }, signal)
+    // The port takes connections already: one that comes before the answer waits for it.
     server.on('connection', (socket: Socket) => {
       connections.add(socket)
       socket.once('close', () => connections.delete(socket))
-      void carry(session, client.apart(), { access, service, socket })
+      socket.on('error', () => {}) // the close event follows
+      const carried = opening.then(({ access, service }) => carry(session, client.apart(), { access, service, socket }))
+      carried.catch(() => socket.destroy())
     })
+    const opened = await opening
+    const { access, service } = opened
+    const held = await client.channel(channelPath(opened.channel))
+    signal.addEventListener('abort', () => held.destroy())
     const listening = { address: host, port: (server.address() as AddressInfo).port } // it listens on a port
     out.result(
       { listening, access, service, instance: opened.instance, port },
@@ -91,7 +95,6 @@ async function carry(
   client: ApiClient,
   { access, service, socket }: { access: string; service: string; socket: Socket },
 ): Promise<void> {
-  socket.on('error', () => {}) // the close event follows
   let channel: ByteChannel | null = null
   try {
     const opened = await client.call('openConnection', { params: { access }, body: {} }, signal)
