@@ -25,6 +25,20 @@ require('http').createServer((request, response) => {
 const crashing = `${healthy}
 setTimeout(() => { console.error('FATAL index open: segment 41: checksum mismatch'); process.exit(1) }, 6_000)`
 
+/** Who calls whom: a service comes after those that it uses. */
+const uses: Record<string, string> = {
+  payments: '[auth, { address: "api.stripe.com:443" }]',
+  api: '[auth, payments, { service: queue, optional: true }]',
+  shop: '[api, images]',
+  site: '[api, images]',
+}
+
+const about: Record<string, string> = {
+  payments: '{ owner: payments, what: Charges cards, runbook: "https://wiki.example.com/payments" }',
+  shop: '{ owner: web, what: The web shop }',
+  site: '{ owner: web, what: Pages and blog }',
+}
+
 const broken = `console.error('cannot read config/payments.json: no such file'); process.exit(1)`
 
 const missing = whyNoBrowser()
@@ -37,7 +51,7 @@ const cluster = await Laptop.start({ machines: 2 })
 const browser = await launch()
 const over = new AbortController()
 try {
-  for (const name of ['api', 'auth', 'images', 'payments', 'queue', 'shop', 'site']) await push(name, healthy)
+  for (const name of ['auth', 'images', 'payments', 'queue', 'api', 'shop', 'site']) await push(name, healthy)
   await push('search', crashing)
   await cluster.json('push', service('payments', broken))
   await cluster.json('stop', 'queue')
@@ -51,6 +65,7 @@ try {
   await take('overview', '/', { viewport: wide, colorScheme: 'light' }, '.services tbody tr')
   await take('overview-phone', '/', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' }, '.list > li')
   await take('rollout', `/rollouts/${rollouts[0]?.id}`, { viewport: wide, colorScheme: 'light' }, '.over-time canvas')
+  await take('map', '/map', { viewport: wide, colorScheme: 'light' }, 'svg.map .node')
   await take('logs', '/logs/search', { viewport: wide, colorScheme: 'dark' }, '.scroller .row')
   await rolling
 } finally {
@@ -60,7 +75,9 @@ try {
 }
 
 function service(name: string, program: string): string {
-  const path = cluster.service(name, `service: ${name}\nrun: [node, main.cjs]\nroutes: [{ path: /${name} }]\n`)
+  const keys = Object.entries({ uses: uses[name], about: about[name] }).filter(([, value]) => value !== undefined)
+  const more = keys.map(([key, value]) => `${key}: ${value}\n`).join('')
+  const path = cluster.service(name, `service: ${name}\nrun: [node, main.cjs]\nroutes: [{ path: /${name} }]\n${more}`)
   writeFileSync(join(path, 'main.cjs'), program)
   return path
 }
