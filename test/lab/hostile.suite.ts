@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LabMachine } from './labMachine.ts'
 import type { Pair } from './pair.ts'
@@ -8,10 +9,22 @@ const route = (name: string): string => `routes: [{ host: ${name}.example.com }]
 const services = {
   victim: `service: victim\nrun: [node, victim.mjs]\n${route('victim')}`,
   echo: `service: echo\nrun: [node, web.mjs]\nuses: [victim]\n${route('echo')}`,
-  hostile: `service: hostile\nrun: [node, hostile.mjs]\nuses: [echo]\n${route('hostile')}`,
+  used: `service: used\nrun: [node, line.mjs]\nlisten: tcp\nroutes: [{ port: 7071 }]\n${drain}`,
+  other: `service: other\nrun: [node, line.mjs]\nlisten: tcp\nroutes: [{ port: 7070 }]\n${drain}`,
+  hostile: `service: hostile\nrun: [node, hostile.mjs]\nuses: [echo, used]\n${route('hostile')}`,
 }
+/** With those above: ten. */
+const more = {
+  mail: `service: mail\nrun: [node, line.mjs]\nlisten: tcp\nroutes: [{ port: 2525, expose: public }]\n${drain}`,
+  broker: `service: broker\nrun: [node, line.mjs]\nlisten: tcp\nroutes: [{ port: 5672, expose: public }]\n${drain}`,
+  worker: `service: worker\nrun: [sleep, "100000"]\nlisten: none\n${drain}`,
+  site: `service: site\nrun: [node, web.mjs]\n${route('site')}`,
+}
+const all = [...Object.keys(services), ...Object.keys(more)]
 const secrets = '/etc/tandem/env/victim.env'
 const metadata = '169.254.169.254'
+const outside6 = { a: 'fd77::11', client: 'fd77::64' }
+const programs = join(import.meta.dirname, '../services')
 
 /** A name, the kind of the attempt (test/services/hostile.mjs), and its words. */
 type Attempt = readonly [name: string, kind: string, ...words: (string | number)[]]
@@ -48,13 +61,16 @@ export const hostileSuite = (lend: () => Promise<Pair>): void => {
       for (const name of ['a', 'b']) on(name).write(secrets, 'TOKEN=secret\n', 0o600)
       await pair.roll('victim', services.victim, 'victim.mjs')
       await pair.roll('echo', services.echo)
+      for (const name of ['used', 'other'] as const) await pair.roll(name, services[name], 'line.mjs')
       await pair.roll('hostile', services.hostile, 'hostile.mjs', 'scan.mjs')
       await pair.until('ready')
     }, bootMs)
     afterAll(async () => {
       await on('a').run(['systemctl', 'stop', 'metadata'])
       await on('a').run(['ip', 'address', 'delete', `${metadata}/32`, 'dev', 'lo'])
-      for (const service of ['hostile', 'echo', 'victim'])
+      await on('a').run(['ip', 'address', 'delete', `${outside6.a}/64`, 'dev', 'eth0'])
+      await pair.lab.client.run(['ip', 'address', 'delete', `${outside6.client}/64`, 'dev', 'eth0'])
+      for (const service of all.toReversed())
         if ((await pair.status()).services.some((one) => one.service === service)) await pair.remove(service)
       await pair.applyCluster()
       await pair.until('ready')
@@ -126,16 +142,16 @@ export const hostileSuite = (lend: () => Promise<Pair>): void => {
       await expect.poll(() => rootCalls(`http://${metadata}/`)).toBe(0)
       const attempt = (): Promise<unknown> => tries(['metadata', 'connect', metadata, 80])
       expect(await attempt()).toEqual({ metadata: 'ECONNREFUSED' })
-      const uses = `uses: [echo, { address: "${metadata}:80" }]\n`
-      await pair.roll('hostile', services.hostile.replace('uses: [echo]\n', uses), 'hostile.mjs', 'scan.mjs')
+      const uses = `uses: [echo, used, { address: "${metadata}:80" }]\n`
+      await pair.roll('hostile', services.hostile.replace('uses: [echo, used]\n', uses), 'hostile.mjs', 'scan.mjs')
       expect(await attempt()).toEqual({ metadata: 'connected' })
       await pair.roll('hostile', services.hostile, 'hostile.mjs', 'scan.mjs')
       await expect.poll(attempt).toEqual({ metadata: 'ECONNREFUSED' })
     })
 
     it('reaches no socket, file, memory, process or journal of others', async () => {
-      const { services: all } = await pair.status()
-      const release = all.find(({ service }) => service === 'victim')?.release ?? ''
+      const { services: known } = await pair.status()
+      const release = known.find(({ service }) => service === 'victim')?.release ?? ''
       const [victim, agent] = [await pidOf(await unitOf('victim')), await pidOf('tandem-agent')]
       const sockets = (await on('a').must(['sh', '-c', 'ls /run/tandem-haproxy/*.sock'])).trim().split('\n')
       expect(sockets.length).toBeGreaterThan(2)
@@ -221,6 +237,35 @@ export const hostileSuite = (lend: () => Promise<Pair>): void => {
       await pair.until('ready')
     })
 
+    it('keeps no connection that it may not open, and other computers reach no instance', async () => {
+      const [victim, used, other] = [await portOf('victim'), await addressOf('used'), await addressOf('other')]
+      await on('a').must(['ip', 'address', 'add', `${outside6.a}/64`, 'dev', 'eth0', 'nodad'])
+      await pair.lab.client.must(['ip', 'address', 'add', `${outside6.client}/64`, 'dev', 'eth0', 'nodad'])
+      /** The exit status: 7 is a refused connection. */
+      const arrives = (host: string): Promise<number> =>
+        pair.lab.client
+          .run(['curl', '-gs', '-o', '/dev/null', '--max-time', '5', `http://${host}:${victim}/`])
+          .then(({ code }) => code)
+      const arrivals = async (): Promise<number[]> => [await arrives(on('a').address), await arrives(`[${outside6.a}]`)]
+      await pair.applyCluster({ more: 'firewall: { mode: observe }\n' })
+      await expect.poll(arrivals).toEqual([0, 0])
+      expect(
+        await tries(
+          ['used', 'hold', used, 7071],
+          ['other', 'hold', other, 7070],
+          ['instance', 'hold', '127.0.0.1', victim],
+          ['instance at ::1', 'hold', '::1', victim],
+          ['state', 'held'],
+        ),
+      ).toMatchObject({ other: 'connected', 'instance at ::1': 'connected', state: Array(4).fill('open') })
+      await pair.applyCluster({ more: 'firewall: { mode: enforce }\n' })
+      await expect.poll(() => tries(['state', 'held'])).toEqual({ state: ['open', 'ended', 'ended', 'ended'] })
+      expect(await arrivals()).toEqual([7, 7])
+      // An agent starts again when the cluster file changes.
+      const numbers = (): Promise<unknown> => tries(['numbers', 'connect', '127.0.0.1', 7482])
+      await expect.poll(numbers).toEqual({ numbers: 'connected' })
+    })
+
     // docs/machines.md gives the reason for each, and the way to close it.
     it('reaches these all the same', async () => {
       const unit = await unitOf('victim')
@@ -249,6 +294,22 @@ export const hostileSuite = (lend: () => Promise<Pair>): void => {
       const outside = await pair.lab.client.must(['curl', '-s', '--max-time', '5', `http://${on('a').address}:5999/`])
       expect(outside).toContain('hostile')
       await tries(['ends', 'silence'])
+    })
+
+    // docs/machines.md lists Tandem's own ports: 7480 of the controller, 7481 of the machines.
+    it('and nine others open no port to the world but the entry and those that say `public`', async () => {
+      await Promise.all(
+        Object.entries(more).map(([name, definition]) =>
+          pair.roll(name, definition, definition.includes('line.mjs') ? 'line.mjs' : 'web.mjs'),
+        ),
+      )
+      expect((await pair.status()).services.map(({ service }) => service)).toEqual(all.toSorted())
+      const scans = { a: [80, 2525, 5672, 7481], b: [80, 2525, 5672, 7481], controller: [7480] }
+      for (const [name, open] of Object.entries(scans)) {
+        const scan = [process.execPath, join(programs, 'scan.mjs'), on(name).address]
+        const found = JSON.parse(await pair.lab.client.must(scan, { timeoutMs: bootMs })) as unknown
+        expect(found, name).toEqual({ open, others: { ECONNREFUSED: 65_535 - open.length } })
+      }
     })
   })
 }

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { request as requestTls } from 'node:https'
-import { createServer as createListener } from 'node:net'
+import { connect, createServer as createListener } from 'node:net'
 import { env, kill } from 'node:process'
 import { json } from 'node:stream/consumers'
 import { promisify } from 'node:util'
@@ -14,6 +14,8 @@ const run = promisify(execFile)
 const patienceMs = 5_000
 /** @type {import('node:net').Server[]} */
 const listeners = []
+/** @type {import('node:net').Socket[]} */
+const held = []
 
 /** @param {() => unknown} attempt */
 function codeOf(attempt) {
@@ -28,6 +30,17 @@ function codeOf(attempt) {
 const kinds = {
   connect: ([host = '', port, localAddress]) =>
     tryConnect({ host, port: Number(port), ...(localAddress === undefined ? {} : { localAddress }) }),
+  /** Keeps the connection; `held` says which are open. */
+  hold: ([host, port]) =>
+    new Promise((resolve) => {
+      const socket = connect({ host, port: Number(port) })
+      socket.on('error', (error) => resolve('code' in error ? error.code : error.message))
+      socket.on('connect', () => {
+        held.push(socket)
+        resolve('connected')
+      })
+    }),
+  held: () => held.map(({ destroyed }) => (destroyed ? 'ended' : 'open')),
   unix: ([path = '']) => tryConnect({ path: path.replace('@', '\0') }),
   /** The status of an answer over TLS, without a certificate and without a token. */
   tls: ([host, port, path = '/', servername = 'localhost']) =>

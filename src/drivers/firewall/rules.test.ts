@@ -147,8 +147,8 @@ describe('counts', () => {
 
 describe('open connections', () => {
   const rules = rulesOf(guard, [unit()], known)
-  const line = (uid: string, to = '127.77.3.4:5432'): string =>
-    `0      0      127.0.0.1:40414 ${to} ${uid} ino:24444418 sk:81 cgroup: <->`
+  const line = (uid: string, to = '127.77.3.4:5432', from = '127.0.0.1:40414'): string =>
+    `0      0      ${from} ${to} ${uid} ino:24444418 sk:81 cgroup: <->`
 
   it.each([
     ['of a service that uses the other', line('uid:901'), false],
@@ -156,6 +156,14 @@ describe('open connections', () => {
     ['of root', line(''), false],
     ['of a user that the cluster file names', line('uid:60'), false],
     ['to a port of nobody', line('uid:950', '127.77.3.4:80'), false],
+    ['of a service past the balancer', line('uid:901', '127.0.0.1:18001'), true],
+    ['the same over IPv6', line('uid:901', '[::1]:18001', '[::1]:40414'), true],
+    ['the same at an outside address', line('uid:901', '10.0.0.1:18001', '10.0.0.1:40414'), true],
+    ['of the balancer to an instance', line('uid:33', '127.0.0.1:18001'), false],
+    ['at its end in the instance', line('uid:902', '127.0.0.1:40414', '127.0.0.1:18001'), false],
+    ['of an instance to itself', line('uid:902', '127.0.0.1:18001'), false],
+    ['from another computer to an instance', line('uid:902', '10.0.0.9:40414', '10.0.0.1:18001'), true],
+    ['to the same port of another computer', line('uid:901', '10.0.0.9:18001', '10.0.0.1:40414'), false],
   ])('%s', (_, text, expected) => {
     const [one] = connectionsIn(`${text}\n`)
     expect(one && isRefused(one, rules)).toBe(expected)
