@@ -111,6 +111,14 @@ export const programsSuite = (lend: () => Promise<Pair>): void => {
         await expectAnswers(program, program.answer)
       })
 
+      const { inside } = program
+      if (inside)
+        it('lets a command in beside an instance', async () => {
+          const { instances = [] } = (await pair.status()).services.find((one) => one.service === service) ?? {}
+          const command = ['tandem', 'exec', instances[0]?.id ?? '', '--', ...inside.argv]
+          expect(await pair.controller.must(command)).toMatch(inside.answer)
+        })
+
       it('is there again after it was killed, and the other machine serves meanwhile', async () => {
         const restarts = async (): Promise<string | undefined> => {
           const { instances = [] } = (await pair.status()).services.find((one) => one.service === service) ?? {}

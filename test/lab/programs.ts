@@ -20,6 +20,8 @@ export interface Program {
   through?: { path: string; answer: RegExp }
   /** Commands on machine b that store something, and read it after all that has happened to the service. */
   keeps?: { write: string[]; read: string[]; value: RegExp }
+  /** A command beside an instance, in its jail, as its README shows it. */
+  inside?: { argv: string[]; answer: RegExp }
   /** Another good release, and its answer. */
   change: Edit
   changed: RegExp
@@ -34,6 +36,7 @@ const redis: Program = {
   ask: { argv: [...redisCli, 'config', 'get', 'maxmemory'] },
   answer: /268435456/,
   keeps: { write: [...redisCli, 'set', 'kept', 'in redis'], read: [...redisCli, 'get', 'kept'], value: /^in redis$/m },
+  inside: { argv: ['sh', '-c', 'redis-cli -h $HOST -p $PORT ping'], answer: /^PONG/m },
   change: { file: 'redis.conf', from: '256mb', to: '128mb' },
   changed: /134217728/,
   mistake: { file: 'redis.conf', from: 'appendonly yes', to: 'appendonly perhaps' },
@@ -115,6 +118,7 @@ const rabbitmq: Program = {
     read: ['amqp-get', ...atBroker, '-q', 'kept'],
     value: /^in rabbitmq$/m,
   },
+  inside: { argv: ['/usr/lib/rabbitmq/bin/rabbitmqctl', 'status'], answer: /^RabbitMQ version: /m },
   change: { file: 'rabbitmq.conf', from: '512MB', to: '400MB' },
   changed: /^kept$/m,
   mistake: { file: 'rabbitmq.conf', from: 'vm_memory_high_watermark', to: 'vm_memory' },
