@@ -10,6 +10,7 @@ import { HaproxyLab } from '../src/drivers/balancer/haproxy/haproxyLab.ts'
 import { MasterSocket } from '../src/drivers/balancer/haproxy/masterSocket.ts'
 import { transact } from '../src/drivers/firewall/nft.ts'
 import { NftFirewall } from '../src/drivers/firewall/nftFirewall.ts'
+import type { GuardedUnit } from '../src/drivers/firewall/rulesOf.ts'
 import { elementsText, tableText, type TableRules } from '../src/drivers/firewall/tableText.ts'
 import { firewallTable } from '../src/layout/firewall.ts'
 import { execOrThrow } from '../src/lib/exec.ts'
@@ -181,15 +182,22 @@ async function changes(): Promise<void> {
   show('replace their elements', `${elements.toFixed(1)} ms`, '60 ms')
   await transact(without)
   mkdirSync(folder, { recursive: true })
-  const units = Array.from({ length: 20 }, (_, index) => ({
-    ...{ service: `s${index}`, user: 'games', port: 21_000 + index, networks: null },
-  }))
+  // Each start has another port, so the rules change.
+  let starts = 0
+  const units = (): GuardedUnit[] =>
+    Array.from({ length: 20 }, (_, index) => ({
+      ...{ service: `s${index}`, user: 'games', port: 21_000 + index + (index === 0 ? starts : 0), networks: null },
+    }))
   const firewall = new NftFirewall({
-    ...{ folder, units: () => units, ensureUser: async () => {}, userOf: () => 'games' },
+    ...{ folder, units, ensureUser: async () => {}, userOf: () => 'games' },
     ...{ free: [], balancers: [], hasUnit: false },
   })
   await firewall.hold({ mode: 'enforce', users: [], routes: [] })
-  show('a start waits for the port of its instance', `${(await wall(() => firewall.refresh())).toFixed(1)} ms`, '10 ms')
+  const started = (): Promise<boolean> => {
+    starts += 1_000
+    return firewall.refresh()
+  }
+  show('a start waits for the port of its instance', `${(await wall(started)).toFixed(1)} ms`, '10 ms')
   await firewall.hold(null)
   rmSync(folder, { recursive: true, force: true })
 }
