@@ -34,6 +34,7 @@ import { numbersHandlers } from './numbers/handlers.ts'
 import { NumbersKeeper } from './numbers/numbersKeeper.ts'
 import { RolloutRecorder } from './numbers/rolloutRecorder.ts'
 import { pastOf } from './past/past.ts'
+import { withLacks } from './requirements/checkup.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { tailHandlers } from './tails/handlers.ts'
@@ -87,8 +88,15 @@ export async function closeFeatureRooms({ numbers, lastWords, past, checks, call
 }
 
 /** Here it adds its findings to the controller's own checkup. */
-export const featureCheckup = (own: Checkup, controller: Controller, { calls }: FeatureRooms): Checkup =>
-  withRefusals(own, controller.state, controller.observed, calls.counts, controller.now())
+export async function featureCheckup(
+  own: Checkup,
+  controller: Controller,
+  { calls }: FeatureRooms,
+  asks: Asks,
+): Promise<Checkup> {
+  const refusals = withRefusals(own, controller.state, controller.observed, calls.counts, controller.now())
+  return withLacks(refusals, controller, asks)
+}
 
 /** Here it hangs in the handlers of its calls, */
 export const featureHandlers = (

@@ -115,7 +115,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     ...{ controller, changes, numbers: own.numbers, checks: () => own.checks.all, store: () => releases.usage },
     status: () => wholeStatus({ controller, releases, unwritable }),
   })
-  const examine = async (): Promise<Checkup> => featureCheckup(await options.examine(), controller, own)
+  const examine = async (): Promise<Checkup> => featureCheckup(await options.examine(), controller, own, asks)
   const rooms = {
     controller,
     releases,

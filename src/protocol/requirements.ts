@@ -16,6 +16,9 @@ export const requirementsAsk = {
   jail: jailSchema.nullable(),
 }
 
+/** What the checkup of a controller finds is in this area. */
+export const requirementsArea = 'requires' as const
+
 const bytes = z.number().nonnegative()
 
 /** The answer of a machine. */

@@ -4,6 +4,7 @@ import { addresses, addressArea } from './addresses.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
 import { firewall, firewallArea } from './firewall.ts'
+import { requirementsArea } from './requirements.ts'
 import { lastWords } from './lastWords.ts'
 import { localRoutes, localRoutesAbility } from './localRoutes.ts'
 import { maintenance } from './maintenance.ts'
@@ -48,7 +49,7 @@ export const reportSlices = {
 }
 
 /** Areas of a checkup that belong to features. */
-export const featureAreas = [addressArea, firewallArea] as const
+export const featureAreas = [addressArea, firewallArea, requirementsArea] as const
 
 /** Each is one line of JSON; `null`: not requested, or the controller has no certificate. */
 export const ordersSchema = z.object({ ...maintenance.orders, ...settings.orders, ...program.orders })

@@ -51,14 +51,27 @@ function requirementWarnings(state: State, { service, kind, release }: Begun, an
   const silent = machinesToAsk(state, definition).filter((machine) => (answered[machine] ?? null) === null)
   const undpkged = machinesToAsk(state, definition).filter((machine) => answered[machine]?.missingPackages === null)
   return [
-    ...lacksOf(state, definition, answered).map(
-      ({ machine, words }) => `machine ${machine} ${words}, which ${service} requires`,
-    ),
+    ...lackingNow(state, definition, answered).map(({ what }) => what),
     ...silent.map((machine) => `machine ${machine} did not say whether it has all that ${service} requires`),
     ...undpkged.map(
       (machine) => `machine ${machine} has no dpkg: the packages that ${service} requires are not checked`,
     ),
   ]
+}
+
+/** A service that runs, or is to run, where something that its release requires is missing by now. */
+export interface Lacking {
+  what: string
+  next: string
+}
+
+/** A reboot, a catch-up and a revert start a release without asking: this says what they would meet. */
+export function lackingNow(state: State, definition: Definition, answered: Answered): Lacking[] {
+  const lacks = lacksOf(state, definition, answered)
+  return lacks.map((lack) => ({
+    what: `machine ${lack.machine} ${lack.words}, which ${definition.service} requires`,
+    next: remedy([lack], definition.service, state.config.laptop),
+  }))
 }
 
 function lacksOf(state: State, definition: Definition, answered: Answered): Lack[] {

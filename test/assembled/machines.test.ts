@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Checkup } from '../../src/protocol/checkup.ts'
@@ -44,6 +44,24 @@ describe('machines of a pair', () => {
     const ours = ['report', 'clock', 'agent', 'versions', 'ports', 'secrets', 'certificates']
     const found = told.machines.flatMap(({ findings }) => findings.filter(({ area }) => ours.includes(area)))
     expect(found).toEqual([])
+  })
+
+  it('are found to lack a program that a release requires, when it is gone', async () => {
+    const tool = join(laptop.folder, 'tool')
+    writeFileSync(tool, '#!/bin/sh\n', { mode: 0o755 })
+    const definition = `service: user-of-tool\nrun: sleep 100000\nlisten: none\nhealth: { settle: 10ms }\nrequires: { commands: [${tool}] }\n`
+    const service = laptop.service('user-of-tool', definition)
+    expect(await laptop.json('push', service)).toMatchObject({ exit: 0 })
+    const found = async (): Promise<string[]> => {
+      const { machines } = await laptop.json<{ machines: Checkup[] }>('doctor', '--cluster')
+      return machines.flatMap(({ findings }) => findings.flatMap((one) => (one.area === 'requires' ? one.what : [])))
+    }
+    expect(await found()).toEqual([])
+    rmSync(tool)
+    expect(await found()).toEqual(
+      ['a', 'b'].map((one) => `machine ${one} lacks the program ${tool}, which user-of-tool requires`),
+    )
+    expect(await laptop.json('remove', 'user-of-tool', '--yes')).toMatchObject({ exit: 0 })
   })
 
   it('start the published release unchanged, whatever an instance did to its files and to the cache', async () => {
