@@ -16,7 +16,7 @@ export const requirementsAsk = {
   jail: jailSchema.nullable(),
 }
 
-/** What the checkup of a controller finds is in this area. */
+/** The area of a checkup's findings about requirements. */
 export const requirementsArea = 'requires' as const
 
 const bytes = z.number().nonnegative()

@@ -61,7 +61,7 @@ describe('machines of a pair', () => {
     expect(await found()).toEqual(
       ['a', 'b'].map((one) => `machine ${one} lacks the program ${tool}, which user-of-tool requires`),
     )
-    expect(await laptop.json('remove', 'user-of-tool', '--yes')).toMatchObject({ exit: 0 })
+    expect(await laptop.json('remove', 'user-of-tool')).toMatchObject({ exit: 0 })
   })
 
   it('start the published release unchanged, whatever an instance did to its files and to the cache', async () => {
