@@ -53,8 +53,6 @@ const features: Record<string, Feature> = {
   },
   names: {
     own: [...own('names'), 'src/definitions/uses/', 'src/rollout/uses/'],
-    // Other features that read the names.
-    other: /^src\/(firewall|controller\/(map|firewall))\//,
     words: /linkVariables|namesOperations|namesHandlers|hostsFile|namesAbility/,
   },
   map: {
@@ -66,7 +64,7 @@ const features: Record<string, Feature> = {
     words: /firewallKeys|firewallFacets|nftFirewall|firewallOperations|ConnectionRefused/i,
   },
   requirements: {
-    own: own('requirements'),
+    own: [...own('requirements'), 'src/definitions/requires/', 'src/rollout/requirements.ts'],
     words: /requirements(Ask|Shape|Operations|Of)|refuseLacking/i,
   },
   settings: {
