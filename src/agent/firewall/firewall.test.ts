@@ -13,12 +13,17 @@ class Table implements FirewallDriver {
   why: string | null = null
   held: (Guard | null)[] = []
   looks = 0
+  isThere = true
   fails = false
   seen: Seen = { isRestored: false, calls: [], problems: [] }
 
   async hold(rules: Guard | null): Promise<void> {
     if (this.fails) throw new Error('nft did not accept the rules')
     this.held.push(rules)
+  }
+
+  async seemsThere(): Promise<boolean> {
+    return this.isThere
   }
 
   async look(): Promise<Seen | null> {
@@ -61,6 +66,20 @@ it('looks at the table once a minute, and reports what it has counted', async ()
   expect(feature.report().firewall).toEqual({ state: 'enforcing', why: null, calls: [call] })
   expect(feature.problems?.()).toEqual(['user man answered on port 18001, which is that of db'])
   expect(changes()).toBe(1)
+})
+
+it('looks at once when the table is gone, and not again and again where it only seems to be', async () => {
+  const { table, feature } = given()
+  const beat = async (isThere: boolean, isRestored: boolean): Promise<number> => {
+    table.isThere = isThere
+    table.seen = { ...table.seen, isRestored }
+    feature.retry?.(null)
+    await feature.close?.()
+    return table.looks
+  }
+  feature.want(aDesiredState({ firewall: guard }), false)
+  expect([await beat(true, false), await beat(false, true), await beat(true, false)]).toEqual([1, 2, 2])
+  expect([await beat(false, false), await beat(false, false)]).toEqual([3, 3])
 })
 
 it('says why it holds nothing, and tries again', async () => {

@@ -14,7 +14,7 @@ interface Parts {
   changed: () => void
 }
 
-/** Time between two looks at the table: each starts the privileged helper, and another program may have removed it. */
+/** Time between two looks at the counts: each starts the privileged helper. If the table is gone, it looks at once. */
 export const lookEveryMs = 60_000
 
 type Slice = Pick<Report, 'firewall'>
@@ -24,17 +24,25 @@ export function firewall({ driver, problems, clock, changed }: Parts): MachineFe
   let wanted: DesiredState['firewall'] | undefined
   let held: string | null = null
   let lookedAt = -Infinity
+  /** False where rules of others answer in the place of the table. */
+  let isSignTrue = true
   let failure: string | null = null
   let calls: Slice['firewall']['calls'] = []
   let strangers: string[] = []
   const attempt = async (): Promise<void> => {
     if (wanted === undefined || driver.why !== null) return
     const text = JSON.stringify(wanted)
-    if (text !== held) await driver.hold(wanted)
+    if (text !== held) {
+      await driver.hold(wanted)
+      isSignTrue = true
+    }
     held = text
-    if (wanted === null || clock.monotonic() - lookedAt < lookEveryMs) return
+    if (wanted === null) return
+    const isGone = isSignTrue && !(await driver.seemsThere())
+    if (!isGone && clock.monotonic() - lookedAt < lookEveryMs) return
     lookedAt = clock.monotonic()
     const seen = await driver.look()
+    if (isGone && seen?.isRestored === false) isSignTrue = false
     calls = seen?.calls ?? []
     strangers = seen?.problems ?? []
   }

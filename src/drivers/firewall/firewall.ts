@@ -38,6 +38,8 @@ export interface FirewallDriver {
   hold(guard: Guard | null): Promise<void>
   /** Makes the table again if somebody has removed it, and reads what it has counted; `null`: there are no rules. */
   look(): Promise<Seen | null>
+  /** Whether the table is there. It costs next to nothing, and may be false although the table is there. */
+  seemsThere(): Promise<boolean>
   /** Why this machine can hold no rules, in words; `null`: it can. */
   readonly why: string | null
 }
@@ -46,5 +48,6 @@ export interface FirewallDriver {
 export const noFirewall = (why: string | null): FirewallDriver => ({
   hold: async () => {},
   look: async () => null,
+  seemsThere: async () => true,
   why,
 })

@@ -179,7 +179,9 @@ describe.skipIf(!insideMachine)(`the firewall in the kernel${why}`, () => {
   it('comes back when another program has flushed all rules, and changes no rules of others', async () => {
     await firewall.hold(guard())
     await listen(balancer, route.address, route.port)
+    expect(await firewall.seemsThere()).toBe(true)
     await execOrThrow(['nft', 'flush', 'ruleset'])
+    expect(await firewall.seemsThere()).toBe(false)
     await execOrThrow(['nft', 'add', 'table', 'inet', 'theirs'])
     expect(await reaches(stranger, route.address, route.port)).toBe(true)
     expect((await make().look())?.isRestored).toBe(true)

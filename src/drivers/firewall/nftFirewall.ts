@@ -9,6 +9,7 @@ import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
 import { KeyedQueue } from '../../lib/keyedQueue.ts'
 import { isActive, systemctl } from '../../systemd/units.ts'
+import { canarySings } from './canary.ts'
 import { callsOf, countedIn, type Counted } from './countsOf.ts'
 import type { FirewallDriver, Guard, Seen } from './firewall.ts'
 import { nftPath, transact, whyNoNft } from './nft.ts'
@@ -81,6 +82,10 @@ export class NftFirewall implements FirewallDriver {
       if (isRestored) await this.#restore(guard)
       return { isRestored, ...(await this.#counted(guard)) }
     })
+  }
+
+  seemsThere(): Promise<boolean> {
+    return canarySings()
   }
 
   async #hold(guard: Guard): Promise<void> {

@@ -1,5 +1,6 @@
 import { metadataAddresses, metadataPort } from '../../definitions/firewall/metadata.ts'
 import { firewallTable } from '../../layout/firewall.ts'
+import { canary } from './canary.ts'
 import { outermost } from './outermost.ts'
 
 /** The rules of one machine, in numbers. Text of nft(8) follows from nothing else. */
@@ -131,6 +132,7 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
       'out',
       'output',
       [
+        `${opens} ip daddr ${canary.address} tcp dport ${canary.port} reject with icmpx type admin-prohibited`,
         `${opens} oif "lo" tcp dport @instance_ports jump instance`,
         `${opens} oif "lo" ip daddr . tcp dport @routes jump route`,
         `${answers} oif "lo" tcp sport @instance_ports jump answer_instance`,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { canarySings } from '../../drivers/firewall/canary.ts'
 import type { FirewallDriver } from '../../drivers/firewall/firewall.ts'
 import { whyNoNft } from '../../drivers/firewall/nft.ts'
 import { noAnswer as none } from '../operation.ts'
@@ -17,6 +18,7 @@ const seenSchema = z
 export const remoteFirewall = (call: CallPrivileged): FirewallDriver => ({
   hold: async (guard) => void (await call('firewall.hold', { guard }, none)),
   look: () => call('firewall.look', {}, seenSchema),
+  seemsThere: canarySings,
   get why() {
     return whyNoNft()
   },
