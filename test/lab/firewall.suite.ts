@@ -112,6 +112,8 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
         await expect.poll(() => calls('stranger', echoUrl)).toMatch(/ECONNREFUSED/)
         expect(await calls('caller', echoUrl)).toMatch(/^200 /)
       }
+      await a().must(['nft', 'flush', 'ruleset'])
+      await expect.poll(() => calls('stranger', echoUrl)).toMatch(/ECONNREFUSED/)
       await pair.controller.must(['systemctl', 'stop', 'tandem-controller'])
       await a().reboot()
       const since = async (unit: string): Promise<number> =>
