@@ -102,8 +102,11 @@ export class NftFirewall implements FirewallDriver {
   }
 
   async #restore(guard: Guard): Promise<void> {
-    await this.#load(tableText((await this.#rules(guard)).rules))
+    const { rules } = await this.#rules(guard)
+    await this.#load(tableText(rules))
     await this.#activate()
+    // Those that began meanwhile.
+    if (guard.mode === 'enforce') await endRefused(rules)
   }
 
   /** Only an active unit loads the rules again with those of the machine. */
