@@ -34,6 +34,7 @@ import { numbersHandlers } from './numbers/handlers.ts'
 import { NumbersKeeper } from './numbers/numbersKeeper.ts'
 import { RolloutRecorder } from './numbers/rolloutRecorder.ts'
 import { pastOf } from './past/past.ts'
+import { askRequirements } from './requirements/askRequirements.ts'
 import { withLacks } from './requirements/checkup.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
@@ -86,6 +87,9 @@ export async function closeFeatureRooms({ numbers, lastWords, past, checks, call
   calls.close()
   await past.close()
 }
+
+/** Here it asks the machines that are to run a release, before a rollout begins. */
+export const askMachines = askRequirements
 
 /** Here it adds its findings to the controller's own checkup. */
 export async function featureCheckup(

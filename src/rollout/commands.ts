@@ -1,7 +1,7 @@
 import type { Definition } from '../definitions/definition.ts'
 import type { ReleaseSource } from '../events/fleetEvents.ts'
-import type { Answered } from './requirements.ts'
 import type { RolloutKind } from '../events/rolloutEvents.ts'
+import type { Answered } from './rolloutFeature.ts'
 
 export type RolloutCommand =
   | StartRollout
@@ -29,6 +29,6 @@ export interface StartRollout {
   removeData: boolean
   /** Also where that takes something away from services that use this one. */
   force?: boolean
-  /** The answers of the machines that are to run the release about its requirements. Left out: nobody asked them. */
+  /** The answers of the machines that are to run the release. Left out: nobody asked them. */
   answered?: Answered
 }

@@ -1,6 +1,6 @@
 import type { Refusal } from '../decision/refuse.ts'
-import { requirements, type Answered } from './requirements.ts'
-import type { AskedRollout, Begun, RolloutFeature } from './rolloutFeature.ts'
+import { requirements } from './requirements.ts'
+import type { Answered, AskedRollout, Begun, RolloutFeature } from './rolloutFeature.ts'
 import type { State } from './state.ts'
 import { users } from './uses/users.ts'
 import { uses } from './uses/uses.ts'

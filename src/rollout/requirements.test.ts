@@ -5,7 +5,8 @@ import { deploy, restart, rollback } from '../decider/testing/given.ts'
 import { World } from '../decider/testing/world.ts'
 import type { Decision } from '../decision/refuse.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
-import { requirements, type Answered } from './requirements.ts'
+import { requirements } from './requirements.ts'
+import type { Answered } from './rolloutFeature.ts'
 
 const has = (over: Partial<RequirementFacts> = {}): RequirementFacts => ({
   ...{ missingCommands: [], missingPackages: [], architecture: 'amd64', cannotJail: null },

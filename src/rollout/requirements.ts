@@ -3,12 +3,9 @@ import { requiredPackage } from '../definitions/requires/requiredPackage.ts'
 import { refuse, type Refusal } from '../decision/refuse.ts'
 import { instancesOn, isReachable } from '../fleet/serving.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
-import type { Begun, RolloutFeature } from './rolloutFeature.ts'
+import type { Answered, Begun, RolloutFeature } from './rolloutFeature.ts'
 import { wantedOn } from './serviceView.ts'
 import type { State } from './state.ts'
-
-/** The answers of machines; `null`: the machine did not answer. A machine that is missing here was not asked. */
-export type Answered = Readonly<Record<string, RequirementFacts | null>>
 
 /** The requirements of a release, on the machines that are to run it. */
 export const requirements: RolloutFeature = {

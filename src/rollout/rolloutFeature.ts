@@ -4,8 +4,11 @@ import type { Definition } from '../definitions/definition.ts'
 import type { EventData } from '../events/event.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import type { StartRollout } from './commands.ts'
-import type { Answered } from './requirements.ts'
+import type { RequirementFacts } from '../protocol/requirements.ts'
 import type { State } from './state.ts'
+
+/** The answers of machines that were asked before; `null`: the machine did not answer. A machine that is missing was not asked. */
+export type Answered = Readonly<Record<string, RequirementFacts | null>>
 
 /** A rollout that somebody asks for. */
 export interface AskedRollout extends StartRollout {

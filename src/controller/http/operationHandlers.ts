@@ -5,10 +5,9 @@ import type { Asks } from '../asks.ts'
 import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
 import type { Deciding } from '../deciding.ts'
-import { askRequirements } from '../requirements/askRequirements.ts'
-import { hasRequirements, type Answered } from '../../rollout/requirements.ts'
 import { featureWarnings } from '../../rollout/features.ts'
 import type { StartRollout } from '../../rollout/commands.ts'
+import type { Answered } from '../../rollout/rolloutFeature.ts'
 import { definitionToRun } from '../../rollout/startRollout.ts'
 import { placeToRun } from '../../rollout/placeToRun.ts'
 import { unlessRefused } from '../refusalError.ts'
@@ -18,7 +17,7 @@ import { pastHandlers } from '../past/handlers.ts'
 import { recover } from '../recover.ts'
 import type { ReleaseRoom } from '../releaseRoom.ts'
 import { wholeStatus } from '../statusView.ts'
-import { featureHandlers } from '../features.ts'
+import { askMachines, featureHandlers } from '../features.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
 import { ownMachine } from './callers.ts'
 
@@ -118,7 +117,7 @@ function startRollout(
   return {
     before: async () => {
       const meant = definitionToRun(controller.state, request())
-      if (meant && hasRequirements(meant)) answered = await askRequirements(controller, asks, meant)
+      if (meant) answered = await askMachines(controller, asks, meant)
     },
     request,
     answer: (events) => {

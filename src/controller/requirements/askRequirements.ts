@@ -1,7 +1,8 @@
 import type { Definition } from '../../definitions/definition.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { RequirementFacts } from '../../protocol/requirements.ts'
-import { machinesToAsk, type Answered } from '../../rollout/requirements.ts'
+import { hasRequirements, machinesToAsk } from '../../rollout/requirements.ts'
+import type { Answered } from '../../rollout/rolloutFeature.ts'
 import type { Asks } from '../asks.ts'
 import type { Controller } from '../controller.ts'
 
@@ -10,6 +11,7 @@ const withinMs = 5_000
 
 /** Asks every machine that is to run the release what it lacks of the requirements. A machine that does not answer is `null`. */
 export async function askRequirements(controller: Controller, asks: Asks, definition: Definition): Promise<Answered> {
+  if (!hasRequirements(definition)) return {}
   const stop = new AbortController()
   const stopTimer = controller.clock.after(withinMs, () => stop.abort())
   try {

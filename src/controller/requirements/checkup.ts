@@ -2,7 +2,7 @@ import { unchecked, wrong } from '../../doctor/findings.ts'
 import { mergeCheckups } from '../../doctor/mergeCheckups.ts'
 import type { Checkup, Finding } from '../../protocol/checkup.ts'
 import { requirementsArea } from '../../protocol/requirements.ts'
-import { hasRequirements, lackingNow } from '../../rollout/requirements.ts'
+import { lackingNow } from '../../rollout/requirements.ts'
 import { definitionNow } from '../../rollout/serviceView.ts'
 import type { Asks } from '../asks.ts'
 import type { Controller } from '../controller.ts'
@@ -14,7 +14,6 @@ export async function withLacks(own: Checkup, controller: Controller, asks: Asks
   const definitions = Object.keys(state.services)
     .map((service) => definitionNow(state, service))
     .filter((one) => one !== null)
-    .filter(hasRequirements)
   const findings = await Promise.all(
     definitions.map(async (definition): Promise<Finding[]> => {
       const answered = await askRequirements(controller, asks, definition)
