@@ -1,3 +1,4 @@
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
@@ -212,4 +213,33 @@ describe.runIf(hasIpv6)('the second address of this computer', () => {
       other.close()
     }
   })
+
+  it.runIf(process.getuid?.() === 0)(
+    'cannot be taken by another user, who keeps a controller from it only',
+    async () => {
+      const nobody = 65_534
+      // It becomes another user only then, because that one may not be allowed to run this Node.
+      const become = `process.setgid(${nobody}), process.setuid(${nobody});`
+      const listen =
+        "require('net').createServer().on('error', ({ code }) => console.log(code)).listen(PORT, '::1', function () { console.log(this.address().port) })"
+      const asNobody = async (port: number): Promise<{ child: ChildProcess; said: string }> => {
+        const argv = ['-e', become + listen.replace('PORT', String(port))]
+        const child = spawn(process.execPath, argv, { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] })
+        const [said] = (await once(child.stdout, 'data')) as [Buffer] // the arguments of 'data'
+        return { child, said: String(said).trim() }
+      }
+      const late = await asNobody(controller.port)
+      const { child: early, said: port } = await asNobody(0)
+      const second = makeFolder('sessions-foreign')
+      try {
+        expect(late.said).toBe('EADDRINUSE')
+        await expect(runController(second.path, null, Number(port))).rejects.toMatchObject({
+          ...{ code: 'E_PORT_TAKEN', message: `another process listens on [::1]:${port}` },
+        })
+      } finally {
+        second.remove()
+        early.kill()
+      }
+    },
+  )
 })
