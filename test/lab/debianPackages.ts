@@ -9,7 +9,7 @@ import type { LabMachine } from './labMachine.ts'
 
 const downloadMs = 300_000
 const installMs = 300_000
-/** Debian's own services do not start: https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt */
+/** Debian's own services do not start when they are installed: https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt */
 const startNothing = '#!/bin/sh\nexit 101\n'
 
 /**
@@ -47,10 +47,19 @@ async function downloaded(archives: string, packages: readonly string[]): Promis
   }
 }
 
+/** Nor do they start at the next boot, where nginx would take the port of the entry. */
+const installing = `set -e
+enabled() { systemctl list-unit-files --state=enabled --plain --no-legend | cut -d' ' -f1 | sort; }
+enabled >/tmp/enabled
+apt-get -qq -y --no-install-recommends install /tmp/debs/*.deb
+enabled | comm -13 /tmp/enabled - | xargs -r systemctl --quiet disable
+rm -r /tmp/debs`
+
 async function install(machine: LabMachine, archives: string): Promise<void> {
   machine.write('/usr/sbin/policy-rc.d', startNothing, 0o755)
   const [file = '', ...enter] = machine.entering(['tar', '-x', '-C', '/tmp', '--one-top-level=debs'])
   await execOrThrow(['bash', '-c', 'set -o pipefail; cd "$0" && tar -c *.deb | "$@"', archives, file, ...enter])
-  const apt = 'apt-get -qq -y --no-install-recommends install /tmp/debs/*.deb && rm -r /tmp/debs'
-  await machine.must(['env', 'DEBIAN_FRONTEND=noninteractive', 'eatmydata', 'sh', '-c', apt], { timeoutMs: installMs })
+  await machine.must(['env', 'DEBIAN_FRONTEND=noninteractive', 'eatmydata', 'sh', '-c', installing], {
+    timeoutMs: installMs,
+  })
 }
