@@ -76,6 +76,8 @@ export const tableText = (rules: TableRules): string =>
 
 const opens = 'tcp flags & (syn | ack) == syn'
 const answers = 'tcp flags & (syn | ack) == syn | ack'
+/** Nearly all packets. Nothing below decides about them, and each rule costs time for each packet. */
+const isOpen = 'tcp flags & syn == 0 accept'
 const caller = 'meta skuid . ip daddr . tcp dport'
 
 function chains({ mode }: TableRules): [string, string | null, string[]][] {
@@ -132,6 +134,7 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
       'out',
       'output',
       [
+        isOpen,
         `${opens} ip daddr ${canary.address} tcp dport ${canary.port} reject with icmpx type admin-prohibited`,
         `${opens} oif "lo" tcp dport @instance_ports jump instance`,
         `${opens} oif "lo" ip daddr . tcp dport @routes jump route`,
@@ -144,7 +147,11 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
         'meta skuid @confined jump confine',
       ],
     ],
-    ['in', 'input', mode === 'enforce' ? [`${opens} iif != "lo" tcp dport @instance_ports reject with tcp reset`] : []],
+    [
+      'in',
+      'input',
+      mode === 'enforce' ? [isOpen, `${opens} iif != "lo" tcp dport @instance_ports reject with tcp reset`] : [],
+    ],
   ]
 }
 
