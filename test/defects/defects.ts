@@ -13,8 +13,8 @@ export const defects: Defect[] = [
   {
     name: 'an instance counts as ready without a probe',
     file: 'src/agent/probing/instanceProbe.ts',
-    from: 'if (command === null && port === null) return { ok: true }',
-    to: 'if (command === null) return { ok: true }',
+    from: 'return !result.ok || isKnown || port === null ? result : this.#whose(port)',
+    to: 'return { ok: true }',
     before: ['rolling', 'during probe'],
   },
   {

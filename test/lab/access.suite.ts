@@ -76,7 +76,8 @@ export const accessSuite = (lend: () => Promise<Pair>): void => {
     })
 
     it('end when their person is killed, and do not touch the instance', async () => {
-      const killed = `tandem exec ${instance} -- sleep 31415 & sleep 4; kill -9 $!`
+      const killed = `tandem exec --no-stdin ${instance} -- sh -c 'echo up; exec sleep 31415' >/tmp/killed &
+        until grep -q up /tmp/killed; do sleep 0.1; done; kill -9 $!`
       expect(await onController(killed)).toMatchObject({ code: 0 })
       await expect.poll(units).toBe('')
       const left = await pair.lab.machine('a').run(['pgrep', '-f', '[s]leep 31415'])

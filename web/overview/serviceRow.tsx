@@ -59,21 +59,10 @@ interface CellProps {
   layout: Layout
 }
 
-/** Rendered again only where it differs: an overview of 500 instances changes many times a second. */
 function Cell({ lines, layout }: CellProps): JSX.Element {
   const line = numbered(lines)
-  const { columns, isDense } = layout
-  return useMemo(
-    () => (line === null ? <Said lines={lines} layout={layout} /> : <Numbers line={line} layout={layout} />),
-    [shownOf(lines, layout), columns.length, isDense],
-  )
+  return line === null ? <Said lines={lines} layout={layout} /> : <Numbers line={line} layout={layout} />
 }
-
-/** All that a cell shows of its lines: ages change each second, and a table of many machines shows none. */
-const shownOf = (lines: Line[], { columns }: Layout): string =>
-  JSON.stringify(lines, (key, value: unknown) => (isColumn(key) && !columns.includes(key) ? undefined : value))
-
-const isColumn = (key: string): key is Column => ['age', 'inFlight', 'perSecond', 'errors'].includes(key)
 
 function Numbers({ line, layout: { columns, isDense } }: { line: Line; layout: Layout }): JSX.Element {
   return (

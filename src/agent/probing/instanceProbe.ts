@@ -46,11 +46,9 @@ export class InstanceProbe {
     const { command, loopback, clock } = this.#parts
     const { definition } = this.#asked
     const port = definition.listen === 'none' ? null : this.#asked.port
-    if (command === null && port === null) return { ok: true }
-    const result =
-      command === null && port !== null
-        ? await loopback.probe(definition, port, signal, clock)
-        : ((await command?.ask(signal)) ?? { ok: true })
+    let result: ProbeResult = { ok: true }
+    if (command !== null) result = await command.ask(signal)
+    else if (port !== null) result = await loopback.probe(definition, port, signal, clock)
     return !result.ok || isKnown || port === null ? result : this.#whose(port)
   }
 
