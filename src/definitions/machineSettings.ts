@@ -17,3 +17,10 @@ export const machineSettingsSchema = z.object({
 })
 
 export type MachineSettings = z.infer<typeof machineSettingsSchema>
+
+/**
+ * The settings that an agent reads once, when it starts. It takes those of the features from each desired state, so a
+ * change of these needs no new process.
+ */
+export const readAtStart = (settings: MachineSettings): Partial<MachineSettings> =>
+  Object.fromEntries(Object.entries(settings).filter(([key]) => !Object.hasOwn(featureKeys, key)))

@@ -18,9 +18,9 @@ import { settings } from './settings.ts'
 
 /**
  * Here a feature hangs in everything that it has on a machine. In this order, features take a desired state, after those
- * that run the services.
+ * that run the services. The privileged helper accepts only addresses that it knows from the settings.
  */
-const table = [services, haproxy, maintenance, addresses, names, firewall, settings, program] as const
+const table = [services, haproxy, maintenance, settings, addresses, names, firewall, program] as const
 
 const sides: readonly MachineSide[] = table
 

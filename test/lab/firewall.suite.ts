@@ -67,7 +67,6 @@ export const firewallSuite = (lend: () => Promise<Pair>): void => {
     })
 
     it('lets a person in by a forward, who is recorded', async () => {
-      // The cluster file also took an address away, so the agents start again.
       const forwarded = await pair.controller.must([
         'sh',
         '-c',

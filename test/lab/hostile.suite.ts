@@ -261,7 +261,6 @@ export const hostileSuite = (lend: () => Promise<Pair>): void => {
       await pair.applyCluster({ more: 'firewall: { mode: enforce }\n' })
       await expect.poll(() => tries(['state', 'held'])).toEqual({ state: ['open', 'ended', 'ended', 'ended'] })
       expect(await arrivals()).toEqual([7, 7])
-      // An agent starts again when the cluster file changes.
       const numbers = (): Promise<unknown> => tries(['numbers', 'connect', '127.0.0.1', 7482])
       await expect.poll(numbers).toEqual({ numbers: 'connected' })
     })
