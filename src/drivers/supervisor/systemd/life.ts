@@ -39,9 +39,9 @@ const over = [
   'exited',
 ]
 
-/** The main process is gone, and systemd stops the processes it left. */
+/** The main process is gone; perhaps systemd still stops the processes it left. */
 export const mainHasEnded = (life: Life | null, state: UnitState): boolean =>
-  state.lastPid === life?.pid && state.mainPid === 0 && state.code !== 0 && !over.includes(state.sub)
+  state.lastPid === life?.pid && state.mainPid === 0 && state.code !== 0
 
 /**
  * Returns the next change; the caller repeats the call until it returns `null`. Pure. Lives that began and ended

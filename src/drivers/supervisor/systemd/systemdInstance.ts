@@ -142,10 +142,14 @@ export class SystemdInstance {
   }
 
   #seeMain(state: UnitState | undefined): void {
-    const { id } = this.record
-    if (!this.alive || this.#stopping !== null || !state || !mainHasEnded(this.#life, state)) return
-    this.#endedMain = state.lastPid
-    this.#house.mainEnded({ id, ...endingOf(state.lastPid, state, state.result) })
+    if (state && mainHasEnded(this.#life, state)) this.#mainEnded(state.lastPid, state)
+  }
+
+  /** Requests must go elsewhere at once. The end itself is reported later: once all output is written and can be read. */
+  #mainEnded(pid: number, ended: Omit<ToldEnding, 'pid'>): void {
+    if (!this.alive || this.#stopping !== null) return
+    this.#endedMain = pid
+    this.#house.mainEnded({ id: this.record.id, ...endingOf(pid, ended, ended.result) })
   }
 
   /** A one-off program has ended. A removal that fails is retried at the next look. */
@@ -162,6 +166,7 @@ export class SystemdInstance {
 
   told(ending: ToldEnding): void {
     this.#told = ending
+    if (ending.pid === this.#life?.pid) this.#mainEnded(ending.pid, ending)
   }
 
   stop(): Promise<void> {
