@@ -182,34 +182,38 @@ async function changes(): Promise<void> {
   show('replace their elements', `${elements.toFixed(1)} ms`, '60 ms')
   await transact(without)
   mkdirSync(folder, { recursive: true })
-  // Each start has another port, so the rules change.
-  let starts = 0
-  const units = (): GuardedUnit[] =>
-    Array.from({ length: 20 }, (_, index) => ({
-      ...{ service: `s${index}`, user: 'games', port: 21_000 + index + (index === 0 ? starts : 0), networks: null },
-    }))
+  // A start adds a unit. That of an older instance goes at its own time.
+  let port = 21_000
+  const unit = (): GuardedUnit => ({ service: `s${++port % 20}`, user: 'games', port, networks: null })
+  let units = Array.from({ length: 20 }, unit)
   const firewall = new NftFirewall({
-    ...{ folder, units, ensureUser: async () => {}, userOf: () => 'games' },
+    ...{ folder, units: () => units, ensureUser: async () => {}, userOf: () => 'games' },
     ...{ free: [], balancers: [], hasUnit: false },
   })
   await firewall.hold({ mode: 'enforce', users: [], routes: [] })
-  const started = (): Promise<boolean> => {
-    starts += 1_000
-    return firewall.refresh()
+  const [starts, ends]: [number[], number[]] = [[], []]
+  for (let round = 0; round < 31; round++) {
+    units = [...units, unit()]
+    starts.push(await timed(() => firewall.refresh()))
+    units = units.slice(1)
+    ends.push(await timed(() => firewall.refresh()))
   }
-  show('a start waits for the port of its instance', `${(await wall(started)).toFixed(1)} ms`, '10 ms')
+  show('a start waits for the port of its instance', `${median(starts).toFixed(1)} ms`, '10 ms')
+  show('the removal of an instance waits', `${median(ends).toFixed(1)} ms`, '60 ms')
   await firewall.hold(null)
   rmSync(folder, { recursive: true, force: true })
 }
 
 async function wall(work: () => Promise<unknown>): Promise<number> {
   const times: number[] = []
-  for (let round = 0; round < 21; round++) {
-    const startedAt = performance.now()
-    await work()
-    times.push(performance.now() - startedAt)
-  }
+  for (let round = 0; round < 21; round++) times.push(await timed(work))
   return median(times)
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await work()
+  return performance.now() - startedAt
 }
 
 function show(what: string, value: string, limit: string): void {

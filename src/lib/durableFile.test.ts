@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Disk } from './disk.ts'
-import { makeFolderDurably, removeFileDurably, writeFileDurably } from './durableFile.ts'
+import { isStaged, makeFolderDurably, removeFileDurably, stageFile, writeFileDurably } from './durableFile.ts'
 import { LossyDisk } from './testing/lossyDisk.ts'
 
 function lab(): { folder: string; disk: LossyDisk } {
@@ -49,6 +49,19 @@ it.each([true, false])(
     }
   },
 )
+
+it('a staged file changes nothing until it replaces the other, and is seen after a loss of power', () => {
+  const { folder, disk } = lab()
+  const path = join(folder, 'there')
+  stageFile(path, 'never', 0o600, disk)
+  disk.losePower(() => true)
+  expect([readFileSync(path, 'utf8'), isStaged(path)]).toEqual(['old', true])
+  const replace = stageFile(path, 'new', 0o600, disk)
+  expect(readFileSync(path, 'utf8')).toBe('old')
+  replace()
+  disk.losePower(() => false)
+  expect([readFileSync(path, 'utf8'), isStaged(path)]).toEqual(['new', false])
+})
 
 it('what was made or removed durably stays so when everything that was not synced is lost', () => {
   const { folder, disk } = lab()

@@ -6,13 +6,25 @@ import { nodeDisk, type Disk } from './disk.ts'
  * Replaces a file as a whole and durably: a crash or a full disk at any point leaves either the old content or the new.
  */
 export function writeFileDurably(path: string, content: string, mode = 0o600, disk: Disk = nodeDisk): void {
-  const temporary = `${path}.new`
+  stageFile(path, content, mode, disk)()
+}
+
+/** The same in two steps: the content is on disk beside the file, and the call that this returns replaces the file. */
+export function stageFile(path: string, content: string, mode = 0o600, disk: Disk = nodeDisk): () => void {
+  const temporary = staged(path)
   disk.remove(temporary) // a leftover file may have another mode
   disk.create(temporary, content, mode)
-  disk.rename(temporary, path)
-  // The new name is on disk only once its folder is synced.
-  disk.syncFolder(dirname(path))
+  return () => {
+    disk.rename(temporary, path)
+    // The new name is on disk only once its folder is synced.
+    disk.syncFolder(dirname(path))
+  }
 }
+
+/** Whether somebody has begun to replace the file, and has not finished. */
+export const isStaged = (path: string): boolean => existsSync(staged(path))
+
+const staged = (path: string): string => `${path}.new`
 
 /** Removes a file so that a loss of power does not bring it back. A missing file is no error. */
 export function removeFileDurably(path: string, disk: Disk = nodeDisk): void {

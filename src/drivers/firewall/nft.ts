@@ -31,3 +31,13 @@ export async function transact(text: string): Promise<void> {
     })
   }
 }
+
+/** Runs the first of these that nft accepts. Throws if it accepts none. */
+export async function transactFirst([text = '', ...others]: readonly string[]): Promise<void> {
+  try {
+    await transact(text)
+  } catch (error) {
+    if (others.length === 0) throw error
+    await transactFirst(others)
+  }
+}

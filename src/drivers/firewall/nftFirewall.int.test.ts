@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { metadataAddresses, metadataPort } from '../../definitions/firewall/metadata.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
+import { randomRun } from '../../lib/testing/randomRun.ts'
+import { seededRandom } from '../../lib/testing/seededRandom.ts'
 import { until } from '../../lib/testing/until.ts'
 import type { Guard } from './firewall.ts'
 import { NftFirewall } from './nftFirewall.ts'
@@ -236,6 +238,78 @@ describe.skipIf(!insideMachine)(`the firewall in the kernel${why}`, () => {
     } finally {
       await execOrThrow(['ip', 'address', 'del', `${metadata}/32`, 'dev', 'lo'])
     }
+  })
+
+  /** Each set of rules in the kernel. */
+  async function kernel(): Promise<Record<string, string[]>> {
+    const out = await execOrThrow(['nft', '-j', 'list', 'table', 'inet', 'tandem'])
+    const { nftables } = JSON.parse(out) as { nftables: { set?: { name: string; elem?: unknown[] } }[] }
+    const sets = nftables.flatMap(({ set }) => (set === undefined ? [] : [set]))
+    return Object.fromEntries(
+      sets.map(({ name, elem = [] }) => [name, elem.map((one) => JSON.stringify(one)).toSorted()]),
+    )
+  }
+  /** The same when the whole table is made again. */
+  async function wholly(): Promise<Record<string, string[]>> {
+    await execOrThrow(['nft', 'delete', 'table', 'inet', 'tandem'])
+    await execOrThrow(['nft', '-f', join(folder, 'firewall.nft')])
+    return kernel()
+  }
+
+  it('holds after any change of units what a boot would load', async () => {
+    const { seed, count } = randomRun('rules', { check: 100, soak: 100 })
+    const random = seededRandom(seed)
+    const among = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)]
+    const networks = ['10.0.0.0/8', '10.0.0.1', '10.1.0.0/16', 'fd00::/8', 'fd00::1']
+    const some = (): GuardedUnit =>
+      unit({
+        user: among([shop, database, stranger]) ?? shop,
+        port: port + Math.floor(random() * 20),
+        networks: random() < 0.3 ? null : networks.filter(() => random() < 0.5),
+      })
+    await firewall.hold(guard({ metadata: [shop] }))
+    for (let round = 0; round < count; round++) {
+      units = [...units.filter(() => random() < 0.7), ...Array.from({ length: Math.floor(random() * 4) }, some)]
+      await firewall.refresh()
+      const held = await kernel()
+      if (round % 5 === 0) expect(held).toEqual(await wholly())
+      expect(held['instance_ports']).toEqual([...new Set(units.map((one) => `${one.port}`))].toSorted())
+    }
+  })
+
+  it('guards the ports of instances that start at the same time, and all when the table is gone', async () => {
+    await firewall.hold(guard())
+    for (const gone of [false, true]) {
+      if (gone) await execOrThrow(['nft', 'flush', 'ruleset'])
+      const started = [1, 2, 3].map((step) => {
+        units = [...units, unit({ port: port + (gone ? 10 : 0) + step })]
+        return firewall.refresh()
+      })
+      expect(await Promise.all(started)).toEqual([true, true, true])
+      expect((await kernel())['instance_ports']).toEqual(units.map((one) => `${one.port}`).toSorted())
+    }
+  })
+
+  it('keeps rules for the next boot that nft has accepted, and names a refusal', async () => {
+    await firewall.hold(guard())
+    const before = readFileSync(join(folder, 'firewall.nft'), 'utf8')
+    units = [unit(), unit({ user: shop, networks: ['not a network'], port: port + 1 })]
+    await expect(firewall.refresh()).rejects.toMatchObject({ code: 'E_FIREWALL' })
+    await expect(firewall.hold(guard())).rejects.toMatchObject({ code: 'E_FIREWALL' })
+    expect(readFileSync(join(folder, 'firewall.nft'), 'utf8')).toBe(before)
+    expect((await kernel())['instance_ports']).toEqual([`${port}`])
+    units = [unit(), unit({ port: port + 2 })]
+    await firewall.refresh()
+    expect((await kernel())['instance_ports']).toEqual([port, port + 2].map(String))
+  })
+
+  it('makes the whole table after a crash between the kernel and the disk', async () => {
+    await firewall.hold(guard())
+    writeFileSync(join(folder, 'firewall.nft.new'), 'cut o')
+    await execOrThrow(['nft', 'flush', 'set', 'inet', 'tandem', 'owners'])
+    await make().refresh()
+    expect((await kernel())['owners']).toHaveLength(1)
+    expect(await kernel()).toEqual(await wholly())
   })
 
   it('replaces the rules of a table whose sets have other types', async () => {

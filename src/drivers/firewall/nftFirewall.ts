@@ -4,15 +4,16 @@ import { z } from 'zod'
 import { metadataAddresses, metadataUses } from '../../definitions/firewall/metadata.ts'
 import { firewallModes } from '../../definitions/firewall/keys.ts'
 import { firewallRules, firewallTable as tableName, firewallUnit } from '../../layout/firewall.ts'
-import { removeFileDurably, writeFileDurably } from '../../lib/durableFile.ts'
+import { isStaged, removeFileDurably, stageFile } from '../../lib/durableFile.ts'
 import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
+import { coalesced } from '../../lib/coalesced.ts'
 import { exec, execOrThrow } from '../../lib/exec.ts'
 import { KeyedQueue } from '../../lib/keyedQueue.ts'
 import { isActive, systemctl } from '../../systemd/units.ts'
 import { canarySings } from './canary.ts'
 import { callsOf, countedIn, type Counted } from './countsOf.ts'
 import type { FirewallDriver, Guard, Seen } from './firewall.ts'
-import { nftPath, transact, whyNoNft } from './nft.ts'
+import { nftPath, transact, transactFirst, whyNoNft } from './nft.ts'
 import { endRefused } from './openConnections.ts'
 import { rulesOf, type GuardedUnit } from './rulesOf.ts'
 import { changedText, hasSameRules, tableText, type TableRules } from './tableText.ts'
@@ -34,6 +35,7 @@ export interface NftOptions {
 }
 
 const files = { guard: 'firewall.json', rules: firewallRules }
+const withoutTable = `add table inet ${tableName}\ndelete table inet ${tableName}\n`
 const guardSchema = z.object({
   mode: z.enum(firewallModes),
   users: z.array(z.string()),
@@ -51,9 +53,20 @@ export class NftFirewall implements FirewallDriver {
   readonly #options: NftOptions
   /** One transaction after the other, each from the newest files. */
   readonly #queue = new KeyedQueue()
+  /** Instances that start at the same time share a transaction. */
+  readonly #refreshes = coalesced(() =>
+    this.#queue.run('table', async () => {
+      const guard = this.#guard()
+      if (guard !== null) await this.#apply(guard)
+    }),
+  )
 
   constructor(options: NftOptions) {
     this.#options = options
+  }
+
+  get #file(): string {
+    return join(this.#options.folder, files.rules)
   }
 
   get why(): string | null {
@@ -65,13 +78,9 @@ export class NftFirewall implements FirewallDriver {
   }
 
   /** Takes up the present units; resolves with whether rules hold. */
-  refresh(): Promise<boolean> {
-    return this.#queue.run('table', async () => {
-      const guard = this.#guard()
-      if (guard === null) return false
-      await this.#apply(guard)
-      return true
-    })
+  async refresh(): Promise<boolean> {
+    await this.#refreshes.ask()
+    return this.#guard() !== null
   }
 
   look(): Promise<Seen | null> {
@@ -95,7 +104,7 @@ export class NftFirewall implements FirewallDriver {
     for (const { service, user } of units()) if (user === userOf(service)) await ensureUser(service)
     writeJsonDurably(join(folder, files.guard), guard)
     const { rules } = await this.#rules(guard)
-    await this.#load(tableText(rules))
+    await this.#load(rules)
     await this.#activate()
     if (guard.mode === 'enforce' && before !== null && JSON.stringify(before) !== JSON.stringify(guard))
       await endRefused(rules)
@@ -103,7 +112,7 @@ export class NftFirewall implements FirewallDriver {
 
   async #restore(guard: Guard): Promise<void> {
     const { rules } = await this.#rules(guard)
-    await this.#load(tableText(rules))
+    await this.#load(rules)
     await this.#activate()
     // Those that began meanwhile.
     if (guard.mode === 'enforce') await endRefused(rules)
@@ -117,45 +126,41 @@ export class NftFirewall implements FirewallDriver {
 
   async #drop(): Promise<void> {
     const { folder } = this.#options
-    const known = existsSync(join(folder, files.rules))
-    if (!known && this.#guard() === null) return
-    await transact(`add table inet ${tableName}\ndelete table inet ${tableName}\n`)
+    if (!existsSync(this.#file) && this.#guard() === null) return
+    await transact(withoutTable)
     for (const name of [files.rules, files.guard]) removeFileDurably(join(folder, name))
   }
 
-  /** A start waits for this: the sets that changed cost a fifth of the whole table. */
+  /** A start waits for this: only the elements that changed, where it is known what the kernel holds. */
   async #apply(guard: Guard): Promise<void> {
     const { rules } = await this.#rules(guard)
     const before = this.#written()
-    if (!hasSameRules(rules, before)) return this.#load(tableText(rules))
+    if (isStaged(this.#file) || !hasSameRules(rules, before)) return this.#load(rules)
     const changed = changedText(rules, before)
-    if (changed === '') return
-    try {
-      await transact(changed)
-    } catch {
-      return this.#load(tableText(rules)) // somebody has removed the table
-    }
-    this.#write(tableText(rules))
+    if (changed !== '') await this.#load(rules, [changed])
   }
 
-  async #load(text: string): Promise<void> {
+  /**
+   * Makes the kernel and the file hold these rules, by the first of these commands that nft accepts, or by the whole
+   * table. The disk writes while nft runs, but the file is replaced only then: it always holds rules that nft has
+   * accepted, which the unit loads at boot and the next change starts from. After a crash in between, the new file beside
+   * it says that nobody knows what the kernel holds.
+   */
+  async #load(rules: TableRules, shorter: readonly string[] = []): Promise<void> {
+    const text = tableText(rules)
+    // The whole table if somebody has removed it, and a new one if an older version's sets have other types.
+    const accepted = transactFirst([...shorter, text, `${withoutTable}${text}`])
+    let replace = (): void => {}
     try {
-      await transact(text)
-    } catch {
-      // A table of another version may have sets of other types.
-      await transact(`add table inet ${tableName}\ndelete table inet ${tableName}\n${text}`)
+      replace = stageFile(this.#file, text)
+    } finally {
+      await accepted
     }
-    // Only then: a later change is one from this text.
-    this.#write(text)
-  }
-
-  #write(text: string): void {
-    if (this.#written() !== text) writeFileDurably(join(this.#options.folder, files.rules), text)
+    replace()
   }
 
   #written(): string {
-    const path = join(this.#options.folder, files.rules)
-    return existsSync(path) ? readFileSync(path, 'utf8') : ''
+    return existsSync(this.#file) ? readFileSync(this.#file, 'utf8') : ''
   }
 
   #guard(): Guard | null {

@@ -45,6 +45,8 @@ const filled = {
   services: 'type uid;',
   metadata: 'type uid;',
 } as const
+type SetName = keyof typeof filled
+const setNames = Object.keys(filled) as SetName[] // `Object.keys` forgets the names
 
 /**
  * `seen` and `refused`: connections to routes; `refused_ports`: to instances; `refused_metadata`: to the metadata address;
@@ -156,28 +158,29 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
 }
 
 /** Fills the sets again, also in one transaction. */
-export const elementsText = (rules: TableRules): string => setTexts(rules).join('')
+export const elementsText = (rules: TableRules): string =>
+  setNames.map((name) => filledText(name, elementsOf(rules)[name])).join('')
 
-/** The same for the sets that differ from those in this text, which `tableText` has made; empty if none does. */
-export const changedText = (rules: TableRules, before: string): string =>
-  setTexts(rules)
-    // Each ends where the next begins: one without elements also begins the text of one that has some.
-    .filter((text) => !`${before}flush`.includes(`${text}flush`))
-    .join('')
+/** Turns the sets of this text, which `tableText` has made, into those of the rules; empty if they are the same. */
+export function changedText(rules: TableRules, before: string): string {
+  const [now, held] = [elementsOf(rules), elementsIn(before)]
+  return setNames.map((name) => changedSet(name, now[name], held.get(name) ?? [])).join('')
+}
 
 /** Whether only sets differ from this text. */
 export const hasSameRules = (rules: TableRules, before: string): boolean =>
   before.startsWith(tableText(rules).slice(0, -elementsText(rules).length))
 
-/** The commands that fill each set. */
-function setTexts({ free, balancers, users, owners, routes, may, confined, services, metadata }: TableRules): string[] {
+/** The elements of each filled set, each once. */
+function elementsOf(rules: TableRules): Record<SetName, string[]> {
+  const { free, balancers, users, owners, routes, may, confined, services, metadata } = rules
   const of = (family: 4 | 6): string[] =>
     confined.flatMap(({ uid, networks }) =>
       outermost(networks)
         .filter((network) => network.includes(':') === (family === 6))
         .map((network) => `${uid} . ${network}`),
     )
-  const elements: Record<keyof typeof filled, string[]> = {
+  const all: Record<SetName, string[]> = {
     free: free.map(String),
     users: users.map(String),
     balancers: balancers.map(String),
@@ -191,10 +194,36 @@ function setTexts({ free, balancers, users, owners, routes, may, confined, servi
     services: services.map(String),
     metadata: metadata.map(String),
   }
-  return Object.entries(elements).map(([name, all]) => {
-    const add = `add element ${table} ${name} { ${[...new Set(all)].join(', ')} }\n`
-    return `flush set ${table} ${name}\n${all.length === 0 ? '' : add}`
-  })
+  for (const name of setNames) all[name] = [...new Set(all[name])]
+  return all
+}
+
+/** The elements that this text, made by `tableText`, adds to each set. */
+const elementsIn = (text: string): Map<string, string[]> =>
+  new Map(
+    [...text.matchAll(/^add element \S+ \S+ (\S+) \{ (.+) \}$/gm)].map(([, name = '', all = '']) => [
+      name,
+      all.split(', '),
+    ]),
+  )
+
+const command = (what: 'add' | 'delete', name: SetName, all: readonly string[]): string =>
+  all.length === 0 ? '' : `${what} element ${table} ${name} { ${all.join(', ')} }\n`
+
+const filledText = (name: SetName, all: readonly string[]): string =>
+  `flush set ${table} ${name}\n${command('add', name, all)}`
+
+/** Each removal makes nft wait until the kernel has freed the element; a start mostly only adds. */
+function changedSet(name: SetName, now: readonly string[], before: readonly string[]): string {
+  const [added, removed] = [without(now, before), without(before, now)]
+  // A network may lie in one that goes or comes: nft refuses what overlaps meanwhile.
+  if (filled[name].includes('interval')) return added.length + removed.length === 0 ? '' : filledText(name, now)
+  return command('delete', name, removed) + command('add', name, added)
+}
+
+function without(all: readonly string[], others: readonly string[]): string[] {
+  const known = new Set(others)
+  return all.filter((one) => !known.has(one))
 }
 
 /** A set that packets fill. */

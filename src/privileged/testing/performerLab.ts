@@ -120,7 +120,7 @@ export class PerformerLab {
       }),
       write: async (spec) => {
         const record = `\n[X-Tandem]\nService=${spec.service}\nInstance=${spec.id}\nSignal=SIGTERM\nWithinMs=1\n`
-        files.write(`tandem-${spec.id}.service`, record, JSON.stringify(spec.env), false)
+        files.write(`tandem-${spec.id}.service`, record, JSON.stringify(spec.env))
         told.push(`write ${spec.id}`)
       },
       start: tell('start'),

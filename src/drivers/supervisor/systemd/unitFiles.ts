@@ -18,7 +18,9 @@ export interface UnitRecord {
 /** The files of instances on this machine: a unit, its environment, and the link that starts it after a reboot. */
 export interface UnitFiles {
   environmentFile(unit: string): string
-  write(unit: string, text: string, environment: string, enabled: boolean): void
+  write(unit: string, text: string, environment: string): void
+  /** Makes systemd start the unit at each boot. */
+  enable(unit: string): void
   remove(unit: string): void
 }
 
@@ -28,11 +30,11 @@ export function openUnitFiles(unitFolder: string, environmentFolder: string): Un
   const environmentFile = (unit: string): string => join(environmentFolder, unit.replace(/\.service$/, '.env'))
   return {
     environmentFile,
-    write: (unit, text, environment, enabled) => {
+    write: (unit, text, environment) => {
       writeFileDurably(environmentFile(unit), environment)
       writeFileDurably(join(unitFolder, unit), text, 0o644)
-      if (enabled) link(join(wants, unit), `../${unit}`)
     },
+    enable: (unit) => link(join(wants, unit), `../${unit}`),
     remove: (unit) => {
       for (const file of [join(wants, unit), join(unitFolder, unit), environmentFile(unit)])
         rmSync(file, { force: true })

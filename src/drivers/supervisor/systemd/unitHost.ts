@@ -81,7 +81,7 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
           environmentFile: files.environmentFile(unit),
         })
         await makeStreams(unit, streamsGroup)
-        return files.write(unit, text, environmentFile(spec.beside.env), false)
+        return files.write(unit, text, environmentFile(spec.beside.env))
       }
       const hasRestartSteps = (version ??= await systemctl.version()) >= 254
       const owner = spec.jail?.user === undefined ? { owner: await users.ensure(spec.service) } : {}
@@ -92,11 +92,14 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
         hidden: hidden.filter((folder) => existsSync(folder)),
       })
       if (spec.attached) await makeStreams(unit, streamsGroup)
-      files.write(unit, text, environmentFile(spec.env), !spec.once)
+      files.write(unit, text, environmentFile(spec.env))
       const isHeld = await refreshed()
-      if (spec.jail?.addresses === undefined || isHeld || confinesByUnit()) return
-      files.remove(unit)
-      throw cannotConfine(spec)
+      if (spec.jail?.addresses !== undefined && !isHeld && !confinesByUnit()) {
+        files.remove(unit)
+        throw cannotConfine(spec)
+      }
+      // Only now: if the power fails before the rules are on disk, the next boot starts no instance without them.
+      if (!spec.once) files.enable(unit)
     },
     remove: async (unit) => {
       removeStreams(unit)
