@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig, type Plugin, type Rolldown } from 'vite'
+import { build, defineConfig, type Plugin, type Rolldown } from 'vite'
 
 /** Browsers that know `light-dark()` and all else that the page needs. */
 const browsers = ['chrome123', 'firefox120', 'safari17.5']
@@ -27,19 +27,43 @@ const viewAtOnce: Plugin = {
   },
 }
 
+/**
+ * The lines that begin the first requests stand in the page itself, before its other files. The controller's policy
+ * allows them by their hash.
+ */
+const earlyInline: Plugin = {
+  name: 'early-inline',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler: async (html) => {
+      const input = fileURLToPath(new URL('app/early.ts', import.meta.url))
+      const options = {
+        write: false,
+        target: browsers,
+        rolldownOptions: { input, output: { format: 'iife' } },
+      } as const
+      const built = await build({ configFile: false, logLevel: 'warn', build: options })
+      const { output } = built as Rolldown.RolldownOutput // one build, that watches nothing
+      const script = `<script>${output[0].code.trim()}</script>`
+      return html.replace('<link rel="icon"', (icon) => `${script}\n    ${icon}`)
+    },
+  },
+}
+
 /** The built page is kept in the repository, so its bytes depend on nothing but the sources and the packages. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   // The page is at `/` on every host, at any depth of a path.
   base: '/',
-  plugins: [viewAtOnce],
+  plugins: [viewAtOnce, earlyInline],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: 'built',
     emptyOutDir: true,
     target: browsers,
     cssTarget: browsers,
-    // The policy allows no inline code and no `data:`.
+    // The policy allows no other inline code, and no `data:`.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

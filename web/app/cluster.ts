@@ -3,9 +3,10 @@ import type { Live as Sent, Overview } from '../../src/api/overview.ts'
 import { Api, fillPath } from '../lib/api.ts'
 import type { Cluster, Me } from '../lib/cluster.ts'
 import { calls, streams } from '../lib/calls.ts'
-import { Live, type Message } from '../lib/live.ts'
+import { dropStream, takeStream, type Early, type EarlyStream } from '../lib/early.ts'
+import { Live, type Message, type Sharing } from '../lib/live.ts'
 import { refusalOf } from '../lib/refusal.ts'
-import { tabSharing } from '../lib/sharing.ts'
+import { streamName, tabSharing } from '../lib/sharing.ts'
 import { Tail } from '../lib/tail.ts'
 
 const timers = {
@@ -23,9 +24,6 @@ export interface Opened {
   close: () => void
 }
 
-/** Only tabs of one session share a stream: another one may see another cluster, which has taken the port. */
-const sharedName = (key: string): string => `tandem.live ${key.slice(-8)}`
-
 const endPath = calls.endTail.replace('POST ', '')
 
 /** Tails are ended also when the tab is closed: a stream carries only so many. */
@@ -40,16 +38,47 @@ function openTailOf(live: Live<Overview>, api: Api): Cluster['openTail'] {
     })
 }
 
+/** How the tabs of a session read its stream. The tab that opened it early leads first, and reads that one first. */
+function readingFrom(
+  early: Early,
+  key: string,
+  api: Api,
+): Pick<ConstructorParameters<typeof Live<Overview>>[0], 'read' | 'sharing'> {
+  let unread: EarlyStream | null = null
+  const sharing: Sharing<Overview> = tabSharing(streamName(key))
+  const lead: typeof sharing.lead = async (signal, work) => {
+    const begun = await takeStream(early, key)
+    if (begun === null) return sharing.lead(signal, work)
+    unread = begun
+    try {
+      await work()
+    } finally {
+      dropStream(begun)
+    }
+  }
+  const read = (stop: AbortSignal): AsyncIterable<Message<Overview>> => {
+    const begun = unread
+    unread = null
+    if (begun === null) return api.stream<Sent>(streams.live, stop)
+    stop.addEventListener('abort', begun.stop)
+    return api.stream<Sent>(streams.live, stop, begun.response)
+  }
+  return { read, sharing: { ...sharing, lead } }
+}
+
 /**
  * Begins to read the cluster with the key of a session, until the session has ended. While nobody sees the tab, nothing
  * is read.
  */
-export function openCluster(key: string, ended: () => void): Opened {
+export function openCluster(key: string, ended: () => void, early: Early): Opened {
   const api = new Api(key, ended)
-  const read = (stop: AbortSignal): AsyncIterable<Message<Overview>> => api.stream<Sent>(streams.live, stop)
-  const live = new Live<Overview>({ read, timers, sharing: tabSharing(sharedName(key)), random: Math.random })
+  const live = new Live<Overview>({ ...readingFrom(early, key, api), timers, random: Math.random })
   const [me, now] = [signal<Me | null>(null), signal(Date.now())]
-  const seen = (): void => (document.visibilityState === 'visible' ? live.show() : live.hide())
+  const seen = (): void => {
+    if (document.visibilityState === 'visible') return live.show()
+    live.hide()
+    void takeStream(early, key).then((unused) => unused && dropStream(unused))
+  }
   document.addEventListener('visibilitychange', seen)
   const left = (): void => live.hide()
   addEventListener('pagehide', left)

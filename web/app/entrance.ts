@@ -1,5 +1,7 @@
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals-core'
+import type { Operations, Result } from '../../src/api/contract.ts'
 import { Api, Refused } from '../lib/api.ts'
+import type { Early, Link } from '../lib/early.ts'
 import type { SessionKey } from '../lib/session.ts'
 import { openCluster, type Opened } from './cluster.ts'
 
@@ -24,16 +26,15 @@ export class Entrance {
   readonly #reason = signal<Reason | null>(null)
   readonly #opened = signal<Inside | null>(null)
 
-  /** `link`: the secret of the link; `null`: the page was opened by another address. */
-  constructor(session: SessionKey, link: string | null) {
+  constructor(session: SessionKey, early: Early) {
     this.session = session
-    if (link !== null) void this.#signIn(link)
+    if (early.link !== null) void this.#signIn(early.link)
     effect(() => {
       const own = session.key.value
       // A link that is refused does not end the session that this browser has.
       if (own === null || this.#isSigningIn.value || this.#reason.value !== null) return undefined
       const ended = (): void => session.end(own)
-      const opened = untracked(() => openCluster(own, ended))
+      const opened = untracked(() => openCluster(own, ended, early))
       this.#opened.value = { ...opened, ended, own }
       return () => {
         this.#opened.value = null
@@ -64,11 +65,12 @@ export class Entrance {
     this.#reason.value = null
   }
 
-  async #signIn(link: string): Promise<void> {
+  async #signIn({ secret, response }: Link): Promise<void> {
     this.#isSigningIn.value = true
     const { session } = this
     try {
-      const { key } = await apiWith(link).call('startSession', {})
+      const answer = await apiWith(secret).accepted(response)
+      const { key } = (await answer.json()) as Result<Operations['startSession']> // the answer of this call
       const former = session.key.peek()
       // Tabs with the former session go on with the new one, so they must hear of it before that ends.
       session.set(key)

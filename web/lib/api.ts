@@ -3,8 +3,8 @@ import type { DryRun } from '../../src/api/operation.ts'
 import type { Problem } from '../../src/api/problem.ts'
 import { calls, type CallName, type ChangeName } from './calls.ts'
 import { eventsIn } from './eventStream.ts'
+import { openStream, request, type RequestOptions } from './request.ts'
 
-export const apiPath = '/api/v1'
 /** The longest that a call may take. */
 const callMs = 60_000
 
@@ -71,31 +71,28 @@ export class Api {
     return response.json()
   }
 
-  /** The data of each message of a stream, parsed. Ends when the controller ends it, throws when it breaks. */
-  async *stream<T>(path: string, signal: AbortSignal): AsyncIterable<T> {
-    const headers = { accept: 'text/event-stream' }
-    const { body } = await this.raw('GET', path, { headers, signal })
+  /**
+   * The data of each message of a stream, parsed. Ends when the controller ends it, throws when it breaks. `opened`: the
+   * stream has been asked for already.
+   */
+  async *stream<T>(path: string, signal: AbortSignal, opened = openStream(this.#key, path, signal)): AsyncIterable<T> {
+    const { body } = await this.accepted(opened, signal)
     if (body === null) throw new Unreachable('the stream has no body')
     for await (const data of eventsIn(body)) yield JSON.parse(data) as T // the contract names the type of each stream
   }
 
   /** One request below the API's path; the body of its answer has not been read. */
-  async raw(
-    method: string,
-    path: string,
-    init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
-  ): Promise<Response> {
+  raw(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+    return this.accepted(request(this.#key, method, path, options), options.signal)
+  }
+
+  /** The answer to a request; throws `Refused` with the controller's reason, or `Unreachable`. */
+  async accepted(sent: Promise<Response>, signal?: AbortSignal | null): Promise<Response> {
     let response: Response
     try {
-      response = await fetch(apiPath + path, {
-        ...init,
-        // An action that was begun is carried out, also if its tab is closed at that moment.
-        keepalive: method === 'POST',
-        ...{ method, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' },
-        headers: { authorization: `Bearer ${this.#key}`, ...init.headers },
-      })
+      response = await sent
     } catch (cause) {
-      if (init.signal?.aborted && !isTimeout(init.signal.reason)) throw cause
+      if (signal?.aborted && !isTimeout(signal.reason)) throw cause
       throw new Unreachable('the controller does not answer', { cause })
     }
     if (response.ok) return response

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { operations as allOperations, streams as allStreams } from '../../src/api/contract.ts'
 import { basePath } from '../../src/api/operation.ts'
 import type { Operation } from '../../src/api/operation.ts'
-import { apiPath } from './api.ts'
+import { apiPath } from './request.ts'
 import { calls, streams } from './calls.ts'
 
 const operations: Record<string, Operation> = allOperations

@@ -1,5 +1,8 @@
 import type { OperationName, Operations, StreamName } from '../../src/api/contract.ts'
 
+/** Made by the page's first lines, which have no room for the others. */
+export const signInCall = ['POST', '/sessions'] as const
+
 /** The calls that the page makes. A test compares each with the contract, of which the page has only the types. */
 export const calls = {
   abortRollout: 'POST /rollouts/:id/abort',
@@ -25,7 +28,7 @@ export const calls = {
   rollouts: 'GET /rollouts',
   session: 'GET /session',
   startRollout: 'POST /rollouts',
-  startSession: 'POST /sessions',
+  startSession: `${signInCall[0]} ${signInCall[1]}`,
 } as const satisfies Partial<Record<OperationName, `${'GET' | 'POST'} /${string}`>>
 
 export const streams = {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -30,6 +31,8 @@ export interface PageFile {
   etag: string
   /** The name of the file changes with its content. */
   isImmutable: boolean
+  /** Sources of the scripts that stand in a page itself, for its policy: `'sha256-…'`. */
+  inlineScripts: string[]
 }
 
 /** The files of the built page, by their path in a URL. They are read at their first use, and kept in memory. */
@@ -76,7 +79,14 @@ async function readFiles(folder: string): Promise<Map<string, PageFile>> {
     const file = join(entry.parentPath, entry.name)
     const bytes = await readFile(file)
     const path = file.slice(folder.length).replaceAll('\\', '/')
-    files.set(path, { type, bytes, etag: `"${sha256(bytes).slice(0, 16)}"`, isImmutable: path.startsWith('/assets/') })
+    const [etag, isImmutable] = [`"${sha256(bytes).slice(0, 16)}"`, path.startsWith('/assets/')]
+    files.set(path, { type, bytes, etag, isImmutable, inlineScripts: path.endsWith('.html') ? scriptsIn(bytes) : [] })
   }
   return files
 }
+
+/** The hash of each inline script (Content Security Policy Level 3, 2.3.1). */
+const scriptsIn = (page: Buffer): string[] =>
+  [...String(page).matchAll(/<script>(.*?)<\/script>/gs)].map(
+    ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+  )

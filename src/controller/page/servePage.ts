@@ -3,16 +3,24 @@ import { basePath } from '../../api/operation.ts'
 import type { PageFile, PageFiles } from './pageFiles.ts'
 import { refuseForeignHost } from './pageHost.ts'
 
-/** The page loads nothing from anybody else, runs no inline code, sends no form, and stands in no frame. */
-const policy = [
-  "default-src 'none'",
-  ...["script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'"],
-  ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
-  ...["require-trusted-types-for 'script'", "trusted-types 'none'"],
-].join('; ')
+/**
+ * The page loads nothing from anybody else, runs no inline code but its own first lines, sends no form, and stands in no
+ * frame.
+ */
+const policyFor = ({ inlineScripts }: PageFile): string =>
+  [
+    "default-src 'none'",
+    ...[
+      ['script-src', "'self'", ...inlineScripts].join(' '),
+      "style-src 'self'",
+      "img-src 'self'",
+      "connect-src 'self'",
+    ],
+    ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+    ...["require-trusted-types-for 'script'", "trusted-types 'none'"],
+  ].join('; ')
 
 const guards = {
-  'content-security-policy': policy,
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
@@ -37,7 +45,13 @@ export async function servePage(pages: PageFiles, request: FastifyRequest, reply
   if (file === null) return false
   refuseForeignHost(request.headers)
   const { encoding, bytes } = await pages.encoded(file, request.headers['accept-encoding'] ?? '')
-  void reply.headers({ ...guards, 'cache-control': cacheFor(file), etag: file.etag, vary: 'accept-encoding' })
+  void reply.headers({
+    ...guards,
+    'content-security-policy': policyFor(file),
+    'cache-control': cacheFor(file),
+    etag: file.etag,
+    vary: 'accept-encoding',
+  })
   if (request.headers['if-none-match'] === file.etag) {
     await reply.status(304).send()
     return true
