@@ -4,8 +4,8 @@ import { storedKey, takeLink } from './session.ts'
 import { leadNow, streamName } from './sharing.ts'
 
 /*
- * What a page asks for at once. The page's first lines begin it (`app/early.ts`), while the code that takes the answers
- * is on its way: this saves a round trip, and one more for whoever comes by a link.
+ * A page asks for its state at once. Its first lines begin that (`app/early.ts`) while the code that takes the answers is
+ * on its way: this saves a round trip, and one more for whoever comes by a link.
  */
 
 /** The stream of a session, which this tab leads. */
