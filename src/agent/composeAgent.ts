@@ -20,6 +20,7 @@ import { LateWrites } from './lateWrites.ts'
 import type { Loopback } from './loopback.ts'
 import { InstancePorts, type PortRange } from './ports.ts'
 import { Problems } from './problems.ts'
+import { DebianPackages } from './requirements/debianPackages.ts'
 import { requirementFacts } from './requirements/requirementFacts.ts'
 import { ReleaseLauncher } from './releaseLauncher.ts'
 
@@ -120,11 +121,12 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
     ...{ machine, version, boot, own, features: all, disk, problems, lateWrites, logger, endpoints: () => endpoints },
   })
   opened.defer(async () => void (await Promise.all([agent.close(), jobs.commands.close(), jobs.accesses.close()])))
+  const packages = new DebianPackages()
   const failed = (error: unknown): void => logger.warn({ err: error }, 'could not deliver an answer to the controller')
   const answers = new Answers({
     ...{ connection, supervisor, commands: jobs.commands, accesses: jobs.accesses, failed, clock },
     examine: () => options.examine(self()),
-    requirements: (asked) => requirementFacts(asked, { supervisor, load, env }),
+    requirements: (asked) => requirementFacts(asked, { supervisor, load, packages, env }),
     numbers: () => machineNumbers({ balancer, load, running: () => own.services.takingRequests() }),
   })
   opened.defer(() => answers.close())
