@@ -8,6 +8,7 @@ import { rolloutResult } from '../render/rolloutResult.ts'
 import { standingProblems } from '../render/standingProblems.ts'
 import type { Session } from '../session.ts'
 import { contactLostNote } from './contact.ts'
+import { failedBeside } from './failedBeside.ts'
 import { lastLinesOfFailure } from './lastLines.ts'
 import { PrepareOutput } from './prepareOutput.ts'
 import { showProgress } from './progress.ts'
@@ -80,12 +81,15 @@ async function sayStanding({ out, signal }: Session, client: ApiClient, rollout:
 async function finish(session: Session, client: ApiClient, rollout: RolloutView, explain: Explain): Promise<number> {
   const { out, signal } = session
   const { failedInstance, service } = rollout
-  const last = failedInstance
-    ? await lastLinesOfFailure(client, service, failedInstance, shownLines, signal)
-    : { lines: [], hints: [] }
-  const { lines } = last
-  const hint = rollout.state === 'reverted' ? [...explain([rollout.reason ?? '', ...lines]), ...last.hints] : []
-  for (const line of renderOutcome(rollout, lines, out.paintNote, hint)) out.note(line)
+  const [last, beside] = await Promise.all([
+    failedInstance ? lastLinesOfFailure(client, service, failedInstance, shownLines, signal) : { lines: [], hints: [] },
+    failedBeside(client, rollout, signal),
+  ])
+  const said = [last, ...beside.shown]
+  const lines = said.flatMap((one) => one.lines)
+  const hints = [...explain([rollout.reason ?? '', ...lines]), ...said.flatMap((one) => one.hints)]
+  const hint = rollout.state === 'reverted' ? [...new Set(hints)] : []
+  for (const line of renderOutcome(rollout, last.lines, out.paintNote, { hint, beside })) out.note(line)
   if (rollout.state === 'completed') await sayWhere(session, client, service)
   else await sayStanding(session, client, rollout)
   out.object({ ...rolloutResult(rollout), ...(hint.length > 0 ? { hint: hint.join('\n') } : {}) })

@@ -1,14 +1,22 @@
 import type { RolloutView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
+import type { FailedBeside } from '../follow/failedBeside.ts'
 import type { Paint } from '../paint.ts'
 import { shortId } from '../../definitions/names.ts'
+
+interface Besides {
+  /** How to fix the failure, in sentences. */
+  hint?: readonly string[]
+  /** The other instances that failed; `more`: those whose lines are not shown. */
+  beside?: { shown: readonly FailedBeside[]; more: readonly string[] }
+}
 
 /** Renders the outcome of a rollout and the next step. */
 export function renderOutcome(
   rollout: RolloutView,
   lastLines: readonly string[],
   paint: Paint,
-  hint: readonly string[] = [],
+  { hint = [], beside = { shown: [], more: [] } }: Besides = {},
 ): string[] {
   const { service, release, startedAt, finishedAt } = rollout
   const took = finishedAt === null ? null : showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))
@@ -24,6 +32,7 @@ export function renderOutcome(
       return [
         `${paint('red', 'reverted')}  ${service}: ${rollout.reason ?? 'the rollout failed'}${after}`,
         ...tail(rollout, lastLines, paint),
+        ...tailsBeside(rollout, lastLines, beside, paint),
         ...hint.map((line) => `  ${line}`),
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
@@ -79,8 +88,30 @@ function missed({ machines, service }: RolloutView, paint: Paint): string[] {
 function tail({ failedInstance }: RolloutView, lines: readonly string[], paint: Paint): string[] {
   if (failedInstance === null) return []
   if (lines.length === 0) return [`  ${failedInstance} wrote nothing`]
-  const bar = paint('dim', '│')
-  return [`  last lines of ${failedInstance}:`, ...lines.map((line) => `  ${bar} ${line}`)]
+  return [`  last lines of ${failedInstance}:`, ...barred(lines, paint)]
+}
+
+const barred = (lines: readonly string[], paint: Paint): string[] =>
+  lines.map((line) => `  ${paint('dim', '│')} ${line}`)
+
+/** Each other instance with its own reason; lines that stand there already are not repeated. */
+function tailsBeside(
+  { id }: RolloutView,
+  lastLines: readonly string[],
+  { shown, more }: NonNullable<Besides['beside']>,
+  paint: Paint,
+): string[] {
+  const written = [lastLines.join('\n')]
+  const lines = shown.flatMap((one) => {
+    const failed = `  ${one.instance} on ${one.machine} failed too: ${one.reason}`
+    if (one.lines.length === 0) return [`${failed}; it wrote nothing`]
+    const text = one.lines.join('\n')
+    if (written.some((before) => before.endsWith(text))) return [`${failed}; it wrote the same`]
+    written.push(text)
+    return [`${failed}; its last lines:`, ...barred(one.lines, paint)]
+  })
+  if (more.length === 0) return lines
+  return [...lines, `  ${more.length} more failed: tandem events --rollout ${id} --failures`]
 }
 
 function nowRuns({ previous, machines }: RolloutView): string[] {

@@ -72,6 +72,30 @@ describe('the outcome', () => {
     ])
   })
 
+  it('of several instances that failed at once: the lines of each together, with its reason, each text once', () => {
+    const one = (slot: string, reason: string, ...lines: string[]) => {
+      return { instance: `shop-4kf2m8xd-${slot}`, machine: 'a', reason, lines, hints: [] }
+    }
+    const shown = [
+      one('a-2', 'was killed by SIGKILL', 'cannot open /var/x'),
+      one('a-3', 'exited with status 3', 'no database'),
+      one('a-4', 'exited with status 4'),
+    ]
+    const beside = { shown, more: ['shop-4kf2m8xd-a-5', 'shop-4kf2m8xd-a-6'] }
+    expect(renderOutcome(reverted, ['starting', 'no database'], plain, { beside, hint: ['open /var/x'] })).toEqual([
+      'reverted  shop: instance shop-4kf2m8xd-a-1 exited with status 3 before it was ready (after 0.19 s)',
+      ...['  last lines of shop-4kf2m8xd-a-1:', '  │ starting', '  │ no database'],
+      '  shop-4kf2m8xd-a-2 on a failed too: was killed by SIGKILL; its last lines:',
+      '  │ cannot open /var/x',
+      '  shop-4kf2m8xd-a-3 on a failed too: exited with status 3; it wrote the same',
+      '  shop-4kf2m8xd-a-4 on a failed too: exited with status 4; it wrote nothing',
+      '  2 more failed: tandem events --rollout 4kf2m8xd --failures',
+      '  open /var/x',
+      '  release aaaaaaaaaaaa still serves (b not touched)',
+      '  next  fix the service and push again; all output: tandem logs shop --instance shop-4kf2m8xd-a-1',
+    ])
+  })
+
   it('of a first release: no instance runs', () => {
     const lines = renderOutcome({ ...reverted, previous: null, failedInstance: null }, [], plain)
     expect(lines).toContain('  no instance of the service runs')
