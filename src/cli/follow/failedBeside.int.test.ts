@@ -30,7 +30,7 @@ async function failures(...all: [instance: string, reason: string][]): Promise<{
 
 it('finds the other instances of a rollout that failed, each once with its first reason and its own lines', async () => {
   const { client, asked } = await failures(
-    ...([1, 2, 3, 2, 4, 5].map((slot, index) => [instance(slot), `reason ${index}`]) as [string, string][]),
+    ...[1, 2, 3, 2, 4, 5].map((slot, index): [string, string] => [instance(slot), `reason ${index}`]),
     [instance(1, 'earlier1'), 'of the release before'],
   )
   const { shown, more } = await failedBeside(client, reverted, signal)
