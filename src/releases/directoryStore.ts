@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { syncFolder, writeDurably } from './durableWrite.ts'
+import { smallFileBytes, syncFolder, writeDurably } from './durableWrite.ts'
 import { objectKey, objectKinds, type ObjectKey, type ObjectKind } from './objectKey.ts'
 import { encodingSuffixes, kindFolders, objectPath } from './objectPaths.ts'
 import { unpack, type Encoding, type PackedObject } from './packedObject.ts'
@@ -13,6 +13,8 @@ import type { ReleaseStore, StoredObject } from './releaseStore.ts'
 const encodings: readonly Encoding[] = ['zstd', 'raw']
 /** Number of lookups between two turns of the event loop. Each lookup is synchronous, since it takes microseconds. */
 const looksPerTurn = 500
+/** The same for reading small objects. */
+const readsPerTurn = 20
 const nameForm = /^([0-9a-f]{62})(\.zst)?$/
 
 /**
@@ -25,6 +27,7 @@ export class DirectoryStore implements ReleaseStore {
   readonly #unsynced = new Set<string>()
   readonly #folders = new Set<string>()
   readonly #puts = new Map<ObjectKey, Promise<void>>()
+  #reads = 0
 
   /** Makes the folder if needed, and removes files that an earlier process left half-written. */
   static async open(root: string): Promise<DirectoryStore> {
@@ -55,12 +58,10 @@ export class DirectoryStore implements ReleaseStore {
   }
 
   async getPacked(key: ObjectKey): Promise<PackedObject> {
+    if (++this.#reads % readsPerTurn === 0) await setImmediate()
     for (const encoding of encodings) {
-      try {
-        return { key, encoding, bytes: await readFile(objectPath(this.root, key, encoding)) }
-      } catch (error) {
-        if (!isAbsence(error)) throw error
-      }
+      const bytes = await readObject(objectPath(this.root, key, encoding))
+      if (bytes) return { key, encoding, bytes }
     }
     throw new OperatorError('E_RELEASE_GONE', 'an object is missing from the store', {
       subject: key,
@@ -159,6 +160,18 @@ async function* listObjects(root: string, kinds: readonly ObjectKind[] = objectK
         if (found) yield { key: objectKey(kind, id), bytes: found.size, storedAtMs: found.mtimeMs }
       }
     }
+  }
+}
+
+/** `null`: there is no such file. */
+async function readObject(path: string): Promise<Uint8Array | null> {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (!found) return null
+    return found.size <= smallFileBytes ? readFileSync(path) : await readFile(path)
+  } catch (error) {
+    if (isAbsence(error)) return null
+    throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib'
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { OperatorError } from '../lib/operatorError.ts'
 import { splitKey, type ObjectKey } from './objectKey.ts'
 import { releaseLimits } from './releaseLimits.ts'
@@ -27,11 +27,13 @@ const inlineBytes = 16 * 1024
 
 export async function pack(key: ObjectKey, content: Uint8Array): Promise<PackedObject> {
   if (content.length >= worthCompressingBytes) {
-    const bytes = await compress(content, {
+    const options = {
       params: { [constants.ZSTD_c_compressionLevel]: level },
       // Without it, each compression and decompression allocates megabytes for a window that is larger than the object.
       pledgedSrcSize: content.length,
-    })
+    }
+    const isSmall = content.length <= inlineBytes
+    const bytes = isSmall ? zstdCompressSync(content, options) : await compress(content, options)
     if (bytes.length < content.length * 0.95) return { key, encoding: 'zstd', bytes }
   }
   return { key, encoding: 'raw', bytes: content }

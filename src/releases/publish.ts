@@ -1,7 +1,9 @@
+import { closeSync, openSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { sha256 } from '../lib/hash.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { batches, inParallel } from './batches.ts'
+import { smallFileBytes } from './durableWrite.ts'
 import { changed } from './folderWalk.ts'
 import { encodeFrames } from './objectFrames.ts'
 import { objectKey, splitKey, type ObjectKey } from './objectKey.ts'
@@ -133,18 +135,30 @@ async function* readObjects(keys: ObjectKey[], description: ReleaseDescription):
   }
 }
 
-async function readBlob(key: ObjectKey, { path, offset, bytes }: BlobSource): Promise<Buffer> {
-  const content = Buffer.allocUnsafe(bytes)
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? changed(path) : error
+async function readBlob(key: ObjectKey, source: BlobSource): Promise<Buffer> {
+  const content = Buffer.allocUnsafe(source.bytes)
+  const bytesRead = await readInto(content, source).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? changed(source.path) : error
   })
+  if (bytesRead !== source.bytes || sha256(content) !== splitKey(key).id) throw changed(source.path)
+  return content
+}
+
+async function readInto(content: Buffer, { path, offset, bytes }: BlobSource): Promise<number> {
+  if (bytes <= smallFileBytes) {
+    const file = openSync(path, 'r')
+    try {
+      return readSync(file, content, 0, bytes, offset)
+    } finally {
+      closeSync(file)
+    }
+  }
+  const file = await open(path, 'r')
   try {
-    const { bytesRead } = await file.read(content, 0, bytes, offset)
-    if (bytesRead !== bytes || sha256(content) !== splitKey(key).id) throw changed(path)
+    return (await file.read(content, 0, bytes, offset)).bytesRead
   } finally {
     await file.close()
   }
-  return content
 }
 
 async function* counted(
