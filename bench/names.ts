@@ -15,6 +15,7 @@ import { elementsText, tableText, type TableRules } from '../src/drivers/firewal
 import { firewallTable } from '../src/layout/firewall.ts'
 import { execOrThrow } from '../src/lib/exec.ts'
 import { aptInstall, isInstalled } from '../src/lib/testing/aptInstall.ts'
+import { connectionCost } from './connectionCost.ts'
 import { median } from './median.ts'
 import { cpuSecondsIn } from './processCost.ts'
 import { installWrk, parseWrk, wrkArguments } from './wrk.ts'
@@ -22,7 +23,7 @@ import { installWrk, parseWrk, wrkArguments } from './wrk.ts'
 /*
  * The cost of names and of the firewall, in a network namespace of its own (root only):
  *   calls   CPU time of HAProxy a request at the address of a service, compared with a plain backend of HAProxy
- *   rules   CPU time of client, HAProxy and service a request and a connection, with the rules and without
+ *   rules   CPU time of client, HAProxy and service a kept-alive request, and of both ends of a connection, with the rules and without
  *   change  wall time in which the rules of 100 services are replaced, and in which a start of an instance waits for its port
  * `make bench-names ROUNDS=9 SECONDS=2`.
  */
@@ -154,24 +155,28 @@ function manyRules(mode: TableRules['mode'] = 'enforce'): TableRules {
 }
 
 async function rules(name: Way): Promise<void> {
-  for (const [what, headers, limit] of [
-    ['kept-alive request', [], '2 %'],
-    ['connection', ['-H', 'Connection: close'], '3 us'],
-  ] as const) {
-    const more: { us: number; percent: number }[] = []
-    for (let round = 0; round <= rounds; round++) {
-      await transact(without)
-      const bare = await cost(name, headers)
-      await transact(tableText(manyRules()))
-      const ruled = await cost(name, headers)
-      if (round > 0) more.push({ us: ruled.allUs - bare.allUs, percent: (ruled.allUs / bare.allUs - 1) * 100 })
-    }
-    const percent = `${median(more.map((one) => one.percent)).toFixed(2)} %`
-    const us = `${median(more.map((one) => one.us)).toFixed(2)} us`
-    console.log(`rules of 100 services, more CPU a ${what} of client, HAProxy and service: ${percent}, ${us}`)
-    show('', limit === '2 %' ? percent : us, limit)
+  const [bare, ruled] = [() => transact(without), () => transact(tableText(manyRules()))]
+  const percents: number[] = []
+  for (let round = 0; round <= rounds; round++) {
+    await bare()
+    const before = await cost(name)
+    await ruled()
+    const after = await cost(name)
+    if (round > 0) percents.push((after.allUs / before.allUs - 1) * 100)
   }
-  await transact(without)
+  const more = `${median(percents).toFixed(2)} %`
+  console.log('rules of 100 services, more CPU of client, HAProxy and service')
+  show('  of a kept-alive request', more, '2 %')
+  const turns = { rounds, count: 40_000, bare, ruled }
+  for (const [what, connecting] of Object.entries({
+    'of a connection to a service': { from: 60_000, listener: 0, address: '127.77.2.2', port: 5_432 },
+    'of a connection from HAProxy to an instance': { from: 0, listener: 60_005, address: '127.0.0.1', port: 20_010 },
+  })) {
+    const { bareUs, moreUs, noiseUs } = await connectionCost(connecting, turns)
+    show(`  ${what}`, `${moreUs.toFixed(2)} us`, '3 us')
+    console.log(`    without rules ${bareUs.toFixed(1)} us, and against itself ${noiseUs.toFixed(2)} us`)
+  }
+  await bare()
 }
 
 async function changes(): Promise<void> {

@@ -80,6 +80,7 @@ const opens = 'tcp flags & (syn | ack) == syn'
 const answers = 'tcp flags & (syn | ack) == syn | ack'
 /** Nearly all packets. Nothing below decides about them, and each rule costs time for each packet. */
 const isOpen = 'tcp flags & syn == 0 accept'
+const confine = 'meta skuid @confined jump confine'
 const caller = 'meta skuid . ip daddr . tcp dport'
 
 function chains({ mode }: TableRules): [string, string | null, string[]][] {
@@ -101,8 +102,8 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
       'route',
       null,
       [
-        'meta skuid @free accept',
         `${caller} @may goto called`,
+        'meta skuid @free accept',
         'meta skuid @users goto called',
         `update @refused { ${caller} }`,
         ...(mode === 'enforce' ? refuse : ['goto called']),
@@ -112,6 +113,15 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
       'answer_instance',
       null,
       ['meta skuid . tcp sport @owners accept', 'update @strangers { meta skuid . tcp sport }', ...drop],
+    ],
+    [
+      'answer',
+      null,
+      [
+        'oif "lo" tcp sport @instance_ports jump answer_instance',
+        'oif "lo" ip saddr . tcp sport @routes jump answer_route',
+        confine,
+      ],
     ],
     ['answer_route', null, ['meta skuid @balancers accept', 'update @strangers { meta skuid . tcp sport }', ...drop]],
     [
@@ -137,22 +147,22 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
       'output',
       [
         isOpen,
-        `${opens} ip daddr ${canary.address} tcp dport ${canary.port} reject with icmpx type admin-prohibited`,
-        `${opens} oif "lo" tcp dport @instance_ports jump instance`,
-        `${opens} oif "lo" ip daddr . tcp dport @routes jump route`,
-        `${answers} oif "lo" tcp sport @instance_ports jump answer_instance`,
-        `${answers} oif "lo" ip saddr . tcp sport @routes jump answer_route`,
+        `${answers} goto answer`,
+        // From here on each TCP packet opens a connection.
+        'oif "lo" ip daddr . tcp dport @routes jump route',
+        'oif "lo" tcp dport @instance_ports jump instance',
+        `ip daddr ${canary.address} tcp dport ${canary.port} reject with icmpx type admin-prohibited`,
         ...Object.entries(metadataAddresses).map(
           ([family, address]) =>
-            `${opens} ${family} daddr ${address} tcp dport ${metadataPort} meta skuid @services jump metadata_address`,
+            `${family} daddr ${address} tcp dport ${metadataPort} meta skuid @services jump metadata_address`,
         ),
-        'meta skuid @confined jump confine',
+        confine,
       ],
     ],
     [
       'in',
       'input',
-      mode === 'enforce' ? [isOpen, `${opens} iif != "lo" tcp dport @instance_ports reject with tcp reset`] : [],
+      mode === 'enforce' ? [isOpen, `iif != "lo" ${opens} tcp dport @instance_ports reject with tcp reset`] : [],
     ],
   ]
 }
