@@ -246,10 +246,12 @@ export class UpgradedPair {
     this.#load = null
   }
 
-  /** Records of a trial on each machine. */
+  /** Records of a trial on each machine, and what Tandem said: around the first move of the address, or last. */
   async told(): Promise<string> {
-    const words =
-      'tail -n +1 /var/lib/tandem*/program/*.json; systemctl list-units --all --no-legend "tandem-*"; journalctl -n 400 --no-pager -o short-precise -u "tandem-*" | cut -c-400'
+    const [moved] = this.#watch.changes.slice(this.#moves)
+    const seconds = (ms: number): string => `@${((moved?.at ?? 0) + ms) / 1_000}`
+    const when = moved ? `--since=${seconds(-10_000)} --until=${seconds(3_000)}` : '-n 400'
+    const words = `tail -n +1 /var/lib/tandem*/program/*.json; systemctl list-units --all --no-legend "tandem-*"; journalctl ${when} --no-pager -o short-precise -u "tandem-*" | cut -c-400`
     const said = await Promise.all(this.pair.lab.machines.map((machine) => machine.run(['sh', '-c', words])))
     return said.map(({ out }, index) => `== ${index}\n${out}`).join('\n')
   }
