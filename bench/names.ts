@@ -15,9 +15,9 @@ import { elementsText, tableText, type TableRules } from '../src/drivers/firewal
 import { firewallTable } from '../src/layout/firewall.ts'
 import { execOrThrow } from '../src/lib/exec.ts'
 import { aptInstall, isInstalled } from '../src/lib/testing/aptInstall.ts'
-import { connectionCost } from './connectionCost.ts'
 import { median } from './median.ts'
 import { cpuSecondsIn } from './processCost.ts'
+import { socketCost } from './socketCost.ts'
 import { installWrk, parseWrk, wrkArguments } from './wrk.ts'
 
 /*
@@ -156,25 +156,26 @@ function manyRules(mode: TableRules['mode'] = 'enforce'): TableRules {
 
 async function rules(name: Way): Promise<void> {
   const [bare, ruled] = [() => transact(without), () => transact(tableText(manyRules()))]
-  const percents: number[] = []
-  for (let round = 0; round <= rounds; round++) {
-    await bare()
-    const before = await cost(name)
-    await ruled()
-    const after = await cost(name)
-    if (round > 0) percents.push((after.allUs / before.allUs - 1) * 100)
-  }
-  const more = `${median(percents).toFixed(2)} %`
-  console.log('rules of 100 services, more CPU of client, HAProxy and service')
-  show('  of a kept-alive request', more, '2 %')
-  const turns = { rounds, count: 40_000, bare, ruled }
-  for (const [what, connecting] of Object.entries({
-    'of a connection to a service': { from: 60_000, listener: 0, address: '127.77.2.2', port: 5_432 },
-    'of a connection from HAProxy to an instance': { from: 0, listener: 60_005, address: '127.0.0.1', port: 20_010 },
-  })) {
-    const { bareUs, moreUs, noiseUs } = await connectionCost(connecting, turns)
-    show(`  ${what}`, `${moreUs.toFixed(2)} us`, '3 us')
-    console.log(`    without rules ${bareUs.toFixed(1)} us, and against itself ${noiseUs.toFixed(2)} us`)
+  const turns = { rounds, bare, ruled }
+  const toService = { from: 60_000, listener: 0, address: '127.77.2.2', port: 5_432 }
+  const toInstance = { from: 0, listener: 60_005, address: '127.0.0.1', port: 20_010 }
+  console.log('rules of 100 services, more CPU than without')
+  await bare()
+  const requests: number[] = []
+  for (let round = 0; round < rounds; round++) requests.push((await cost(name)).allUs)
+  const wholeUs = median(requests)
+  let moreUs = 0
+  for (const connecting of [toService, toInstance])
+    moreUs += (await socketCost('exchange', connecting, { ...turns, count: 100_000 })).moreUs
+  show('  of a kept-alive request through HAProxy', `${((100 * moreUs) / wholeUs).toFixed(2)} %`, '2 %')
+  console.log(`    ${moreUs.toFixed(2)} us for both exchanges, of ${wholeUs.toFixed(1)} us`)
+  for (const [what, connecting] of [
+    ['of a connection to a service', toService],
+    ['of a connection from HAProxy to an instance', toInstance],
+  ] as const) {
+    const found = await socketCost('connection', connecting, { ...turns, count: 40_000 })
+    show(`  ${what}`, `${found.moreUs.toFixed(2)} us`, '3 us')
+    console.log(`    without ${found.bareUs.toFixed(1)} us, again without ${found.noiseUs.toFixed(2)} us more`)
   }
   await bare()
 }
