@@ -27,6 +27,7 @@ const watching = `
 export async function firstLook(browser: Browser, cluster: PageCluster, by: 'session' | 'link'): Promise<FirstLook> {
   const { origin } = cluster
   const localStorage = by === 'link' ? [] : [{ name: 'tandem.session', value: await cluster.session() }]
+  const before = headline(await cluster.client.call('overview', {}), null)
   const context = await browser.newContext({ storageState: { cookies: [], origins: [{ origin, localStorage }] } })
   try {
     const page = await context.newPage()
@@ -43,8 +44,10 @@ export async function firstLook(browser: Browser, cluster: PageCluster, by: 'ses
     const tooLate = setTimeout(() => shown.reject(new Error('there is no heading')), patienceMs)
     const headingMs = await shown.promise
     clearTimeout(tooLate)
-    const [heading, state] = [await page.locator('h1').innerText(), await cluster.client.call('overview', {})]
-    if (heading !== headline(state, null)) throw new Error(`"${heading}" is not the true state`)
+    const heading = await page.locator('h1').innerText()
+    const after = headline(await cluster.client.call('overview', {}), null)
+    // The state may change meanwhile.
+    if (heading !== before && heading !== after) throw new Error(`"${heading}" is not the true state: "${after}"`)
     return { headingMs, requests: requests.filter(({ beganAt }) => beganAt < headingMs) }
   } finally {
     await context.close()

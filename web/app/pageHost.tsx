@@ -7,13 +7,13 @@ import { findPage } from './findPage.ts'
 
 type Loaded = { page: Page; component: ComponentType<PageProps> } | { page: Page; failed: true }
 
-/** Shows the page of the present address; its code is loaded first. */
+/** Shows the page of the present address; if it is not here yet, its code is loaded first. */
 export function PageHost(): JSX.Element {
   const loaded = useSignal<Loaded | null>(null)
   const found = findPage(address.value.path)
   useSignalEffect(() => {
     const page = findPage(address.value.path)?.page
-    if (!page || loaded.peek()?.page === page) return
+    if (!page || 'component' in page || loaded.peek()?.page === page) return
     page.load().then(
       (component) => {
         loaded.value = { page, component }
@@ -23,7 +23,8 @@ export function PageHost(): JSX.Element {
       },
     )
   })
-  const ready = loaded.value
+  const ready =
+    found && 'component' in found.page ? { page: found.page, component: found.page.component } : loaded.value
   // An address without a page is shown at once.
   const path = found === null ? '' : ready?.page === found.page ? found.page.path : null
   const shown = useRef<string | null>(null)

@@ -7,11 +7,13 @@ export interface PageProps {
   params: Record<string, string>
 }
 
-export interface Page {
+/** `load`: its code is loaded when somebody goes there, so that the first load stays small. */
+export type Page = PageAddress &
+  ({ component: ComponentType<PageProps> } | { load: () => Promise<ComponentType<PageProps>> })
+
+interface PageAddress {
   /** Such as `/rollouts/:id`. */
   path: string
-  /** Loaded when somebody goes there, so that the overview stays small. */
-  load: () => Promise<ComponentType<PageProps>>
   /** With `?at=POSITION` in its address, the page shows the past: `useCluster()` gives it everything as it was then. */
   hasPast?: true
 }

@@ -4,7 +4,7 @@ import { OverviewPage } from './overviewPage.tsx'
 
 export const overview: WebFeature = {
   // Part of the first load: it is the page that people open.
-  pages: [{ path: '/', load: async () => OverviewPage, hasPast: true }],
+  pages: [{ path: '/', component: OverviewPage, hasPast: true }],
   palette: clusterItems,
   bar: [{ name: 'Overview', path: '/', key: 'o', command: 'tandem status' }],
 }

@@ -21,19 +21,21 @@ export function OverviewPage(): JSX.Element {
   return (
     <PageFrame title={headline(value, past?.at ?? (state === 'lost' ? asOf : null))}>
       <div class={`overview ${state === 'lost' ? 'not-live' : ''}`}>
-        <div class="three">
-          <WrongNow wrong={value.wrong} now={now.value} />
-          <ChangingNow overview={value} now={now.value} />
-          <ChangedBefore changes={value.changes} now={now.value} />
-        </div>
         <AfterPaint>
-          <ServicesTable overview={value} now={now.value} />
-          <div class="feet">
-            <Addresses addresses={value.addresses} now={now.value} />
-            <Certificates certificates={value.certificates} now={now.value} />
-            <Stores overview={value} />
-            <ControllerPart overview={value} now={now.value} />
+          <div class="three">
+            <WrongNow wrong={value.wrong} now={now.value} />
+            <ChangingNow overview={value} now={now.value} />
+            <ChangedBefore changes={value.changes} now={now.value} />
           </div>
+          <AfterPaint>
+            <ServicesTable overview={value} now={now.value} />
+            <div class="feet">
+              <Addresses addresses={value.addresses} now={now.value} />
+              <Certificates certificates={value.certificates} now={now.value} />
+              <Stores overview={value} />
+              <ControllerPart overview={value} now={now.value} />
+            </div>
+          </AfterPaint>
         </AfterPaint>
       </div>
     </PageFrame>
