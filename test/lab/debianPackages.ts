@@ -47,12 +47,16 @@ async function downloaded(archives: string, packages: readonly string[]): Promis
   }
 }
 
-/** Nor do they start at the next boot, where nginx would take the port of the entry. */
+/**
+ * Nor do they start at the next boot, where nginx would take the port of the entry. The bus reads its files once more,
+ * because they may name users that the packages made later: otherwise polkit could not answer firewalld.
+ */
 const installing = `set -e
 enabled() { systemctl list-unit-files --state=enabled --plain --no-legend | cut -d' ' -f1 | sort; }
 enabled >/tmp/enabled
 apt-get -qq -y --no-install-recommends install /tmp/debs/*.deb
 enabled | comm -13 /tmp/enabled - | xargs -r systemctl --quiet disable
+systemctl reload dbus
 rm -r /tmp/debs`
 
 async function install(machine: LabMachine, archives: string): Promise<void> {

@@ -7,11 +7,11 @@ import { idleSuite } from './idle.suite.ts'
 import { jailSuite } from './jail.suite.ts'
 import { maintenanceSuite } from './maintenance.suite.ts'
 import { namesSuite } from './names.suite.ts'
+import { otherFirewallsSuite } from './otherFirewalls.suite.ts'
 import { pairSuite } from './pair.suite.ts'
 import { programsSuite } from './programs.suite.ts'
 import { whyNoLab } from './requirements.ts'
 import { bootMs, SharedPair } from './sharedPair.ts'
-import { ufwSuite } from './ufw.suite.ts'
 import { unitEndsSuite } from './unitEnds.suite.ts'
 
 const why = whyNoLab()
@@ -29,7 +29,7 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   accessSuite(shared.lend)
   firewallSuite(shared.lend)
   hostileSuite(shared.lend)
-  ufwSuite(shared.lend)
+  otherFirewallsSuite(shared.lend)
   programsSuite(shared.lend)
   pairSuite(shared.lend)
 })

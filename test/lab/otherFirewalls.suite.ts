@@ -14,14 +14,31 @@ const services = {
   caller: web('caller', 'uses: [echo]\n'),
   stranger: web('stranger'),
 }
-/** It takes a minute: `make soak` runs it. */
-const { count } = randomRun('ufw', { check: 0, soak: 1 })
+/** They take two minutes: `make soak` runs them. */
+const { count } = randomRun('other_firewalls', { check: 0, soak: 1 })
 /** A port of a program of the machine, which no rule of theirs opens. */
 const theirPort = 6_000
 
-/** A firewall of Debian with rules of its own, on a machine that Tandem guards. */
-export const ufwSuite = (lend: () => Promise<Pair>): void => {
-  describe.skipIf(count === 0)('beside ufw', () => {
+/** Firewalls of Debian. Each opens the entry and the port between machines. */
+const firewalls = [
+  {
+    name: 'ufw',
+    start: 'ufw allow 80/tcp && ufw allow 7481/tcp && ufw --force enable',
+    again: ['ufw reload', 'systemctl restart ufw', 'ufw --force disable && ufw --force enable'],
+    stop: 'ufw --force disable',
+  },
+  {
+    name: 'firewalld',
+    start:
+      'firewall-offline-cmd -q --add-service=http && firewall-offline-cmd -q --add-port=7481/tcp && systemctl start firewalld',
+    again: ['firewall-cmd --reload', 'firewall-cmd --complete-reload', 'systemctl restart firewalld'],
+    stop: 'systemctl stop firewalld',
+  },
+]
+
+/** Each with rules of its own, on a machine that Tandem guards. */
+export const otherFirewallsSuite = (lend: () => Promise<Pair>): void => {
+  describe.skipIf(count === 0)('beside a firewall of Debian', () => {
     let pair: Pair
     const a = (): LabMachine => pair.lab.machine('a')
     const must = (command: string): Promise<string> => a().must(['sh', '-c', command])
@@ -56,7 +73,10 @@ export const ufwSuite = (lend: () => Promise<Pair>): void => {
 
     beforeAll(async () => {
       pair = await lend()
-      const why = await installPackages([a()], ['ufw'])
+      const why = await installPackages(
+        [a()],
+        firewalls.map(({ name }) => name),
+      )
       if (why !== null) throw new Error(why)
       await pair.applyCluster({ more: 'firewall: { mode: enforce }\n' })
       for (const [name, definition] of Object.entries(services)) await pair.roll(name, definition)
@@ -66,28 +86,35 @@ export const ufwSuite = (lend: () => Promise<Pair>): void => {
       await expectBoth(false)
     }, bootMs)
     afterAll(async () => {
-      await a().run(['ufw', '--force', 'disable'])
-      await a().run(['systemctl', 'stop', 'theirs'])
+      for (const { stop } of firewalls) await a().run(['sh', '-c', stop])
+      await a().run(['systemctl', 'stop', 'theirs', 'nftables'])
       for (const service of Object.keys(services).toReversed())
         if ((await pair.status()).services.some((one) => one.service === service)) await pair.remove(service)
       await pair.applyCluster()
       await pair.until('ready')
     })
 
-    it('both work while ufw is enabled, reloaded, restarted and disabled', async () => {
-      await must('ufw allow 80/tcp && ufw allow 7481/tcp && ufw --force enable')
+    it.each(firewalls)('both work while $name is started, reloaded, restarted and stopped', async (theirs) => {
+      await must(theirs.start)
       await expectBoth(true)
-      await must('ufw reload')
-      await expectBoth(true)
-      await must('systemctl restart ufw')
-      await expectBoth(true)
+      for (const command of theirs.again) {
+        await must(command)
+        await expectBoth(true)
+      }
       await pair.roll('stranger', web('stranger', 'uses: [echo]\n'))
       expect(await calls('stranger')).toMatch(/^200 /)
       await expectTheirs(true)
       await pair.roll('stranger', services.stranger)
       await expect.poll(() => calls('stranger')).toMatch(/ECONNREFUSED/)
-      await must('ufw --force disable')
+      await must(theirs.stop)
       await expectBoth(false)
+    })
+
+    it('firewalld stops nftables.service, which takes our rules away, and they are there again within seconds', async () => {
+      await must('systemctl start nftables && systemctl start firewalld')
+      await expect.poll(() => calls('stranger')).toMatch(/ECONNREFUSED/)
+      await expectBoth(true)
+      await must('systemctl stop firewalld')
     })
 
     it('all rules are flushed, and ours are there again long before the next minute', async () => {
