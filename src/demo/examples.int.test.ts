@@ -113,6 +113,15 @@ describe('the examples', () => {
     expect(await ended).toBe(0)
   })
 
+  it('hostile: makes one report at a time, whatever it is asked', async () => {
+    const { port } = await start('hostile')
+    const report = await fetch(`http://127.0.0.1:${port}/`)
+    const first = await report.body?.getReader().read()
+    expect(Buffer.from(first?.value ?? []).toString()).toContain('reaches on machine a, tried by x-a-1')
+    expect((await fetch(`http://127.0.0.1:${port}/?host=10.0.0.1`)).status).toBe(503)
+    expect(await (await fetch(`http://127.0.0.1:${port}/healthz`)).text()).toBe('ok\n')
+  })
+
   it('worker: does its jobs, and exits at once on a signal', async () => {
     const todo = join(data, 'jobs/todo')
     mkdirSync(todo, { recursive: true })

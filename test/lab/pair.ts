@@ -26,7 +26,15 @@ export const isOfCluster = (problem: string): boolean =>
   // The second stays for an hour after the hostile service.
   !problem.startsWith('HAProxy may open ') && !problem.includes(' connected to 169.254.169.254')
 
-type Program = 'web.mjs' | 'line.mjs' | 'hostile.mjs' | 'scan.mjs' | 'victim.mjs'
+/** Programs of services, by their names there. */
+const programs = {
+  'web.mjs': join(root, 'test/services/web.mjs'),
+  'line.mjs': join(root, 'test/services/line.mjs'),
+  'victim.mjs': join(root, 'test/services/victim.mjs'),
+  'hostile.mjs': join(root, 'test/services/hostile.mjs'),
+  'scan.mjs': join(root, 'examples/hostile/scan.mjs'),
+}
+type Program = keyof typeof programs
 const defaultProgram: Program = 'web.mjs'
 
 export interface PairOptions {
@@ -158,11 +166,11 @@ export class Pair {
     return known
   }
 
-  /** Pushes programs of test/services with this definition. */
-  async push(name: string, definition: string, ...programs: Program[]): Promise<Pushed & { err: string }> {
+  /** Pushes a service of these programs with this definition. */
+  async push(name: string, definition: string, ...wanted: Program[]): Promise<Pushed & { err: string }> {
     const folder = `/srv/services/${name}`
-    for (const program of programs.length === 0 ? [defaultProgram] : programs)
-      this.controller.write(`${folder}/${program}`, readFileSync(join(root, 'test/services', program), 'utf8'))
+    for (const program of wanted.length === 0 ? [defaultProgram] : wanted)
+      this.controller.write(`${folder}/${program}`, readFileSync(programs[program], 'utf8'))
     this.#writeTree(join(root, 'node_modules/ws'), `${folder}/node_modules/ws`)
     this.controller.write(`${folder}/tandem.yaml`, definition)
     return this.tandem<Pushed>('push', folder)

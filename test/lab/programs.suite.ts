@@ -1,18 +1,18 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Definition } from '../../src/definitions/definition.ts'
 import { parseDefinition } from '../../src/definitions/parseDefinition.ts'
 import { failuresOf, type Pushed } from '../system/rollUnderLoad.ts'
 import { ClientLoad } from './clientLoad.ts'
+import { copyExample, exampleFolder, examples, type Edit } from './copiedExample.ts'
 import { installPackages } from './debianPackages.ts'
 import { installModules } from './npmExample.ts'
 import type { LabMachine } from './labMachine.ts'
 import type { Pair } from './pair.ts'
-import { programs, type Edit, type Program } from './programs.ts'
+import { programs, type Program } from './programs.ts'
 import { bootMs } from './sharedPair.ts'
 
-const examples = join(import.meta.dirname, '../../examples')
 const definitionOf = ({ folder }: Program): Definition =>
   parseDefinition(readFileSync(join(examples, folder, 'tandem.yaml'), 'utf8'), 'tandem.yaml').definition
 /** One that replaces its only instance needs permission to be away for a moment. */
@@ -29,16 +29,8 @@ export const programsSuite = (lend: () => Promise<Pair>): void => {
     let pair: Pair
     const machine = (name: string): LabMachine => pair.lab.machine(name)
     const push = async (program: Program, edit?: Edit): Promise<Pushed & { err: string }> => {
-      const { folder } = program
-      for (const entry of readdirSync(join(examples, folder), { recursive: true, withFileTypes: true })) {
-        const path = join(entry.parentPath, entry.name)
-        const name = path.slice(join(examples, folder).length + 1)
-        if (!entry.isFile() || name.startsWith('node_modules/')) continue
-        const text = readFileSync(path, 'utf8').replace(/ {2}command: npm .*/, '  command: test -d node_modules')
-        const edited = edit?.file === name ? text.replace(edit.from, edit.to) : text
-        pair.controller.write(`/srv/examples/${folder}/${name}`, edited)
-      }
-      return pair.tandem<Pushed>('push', `/srv/examples/${folder}`, ...outage(program))
+      copyExample(pair.controller, program.folder, edit)
+      return pair.tandem<Pushed>('push', exampleFolder(program.folder), ...outage(program))
     }
     /** The answer of the service, at the entry of each machine if it has one. */
     const answers = async ({ ask }: Program, path = '/'): Promise<string[]> => {
@@ -63,7 +55,7 @@ export const programsSuite = (lend: () => Promise<Pair>): void => {
       for (const { folder } of programs) {
         const example = join(examples, folder)
         if (!existsSync(join(example, 'package.json'))) continue
-        const whyNot = await installModules(pair.controller, example, `/srv/examples/${folder}`)
+        const whyNot = await installModules(pair.controller, example, exampleFolder(folder))
         if (whyNot !== null) throw new Error(whyNot)
       }
     }, bootMs)

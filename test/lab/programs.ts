@@ -1,11 +1,6 @@
-const isSoak = process.env['TANDEM_SOAK'] === '1'
+import type { Edit } from './copiedExample.ts'
 
-/** One replacement in a file of an example. */
-export interface Edit {
-  file: string
-  from: string
-  to: string
-}
+const isSoak = process.env['TANDEM_SOAK'] === '1'
 
 /** An example of a program that nobody here wrote. */
 export interface Program {

@@ -8,7 +8,7 @@ import { connect, createServer as createListener } from 'node:net'
 import { env, kill } from 'node:process'
 import { json } from 'node:stream/consumers'
 import { promisify } from 'node:util'
-import { scan, tryConnect } from './scan.mjs'
+import { tryConnect } from './scan.mjs'
 
 const run = promisify(execFile)
 const patienceMs = 5_000
@@ -91,7 +91,6 @@ const kinds = {
     for (const listener of listeners.splice(0)) listener.close()
     return 'silent'
   },
-  scan: ([host = '']) => scan(host),
 }
 
 /** @param {import('node:http').IncomingMessage} request */
