@@ -210,11 +210,12 @@ describe(`${flips} flips under load`, () => {
 })
 
 it('the load can fail: an instance that is killed while it works is noticed', async () => {
-  const instance = await lab.instance('x', () => {})
+  const arrived = Promise.withResolvers<void>()
+  const instance = await lab.instance('x', () => arrived.resolve())
   await a.route(httpRoute({ targets: [instance.active] }))
   const sent = request({ port: a.port, method: 'POST', agent: false })
   sent.end('x')
-  await expect.poll(() => a.balancer.inFlight('x').work).toBe(1)
+  await arrived.promise
   await instance.kill()
   const [answer] = (await once(sent, 'response')) as [IncomingMessage]
   expect(answer.statusCode).toBe(502)
