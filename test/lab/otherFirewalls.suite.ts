@@ -51,6 +51,9 @@ export const otherFirewallsSuite = (lend: () => Promise<Pair>): void => {
       const url = `http://${a().address}:${port}/`
       return (await pair.lab.client.run(['curl', '-s', '-o', '/dev/null', '--max-time', '2', url])).code
     }
+    /** The same from the machine itself. */
+    const callsHere = async (port: number): Promise<number> =>
+      (await a().run(['curl', '-s', '-o', '/dev/null', '--max-time', '2', `http://127.0.0.1:${port}/`])).code
     /** Of ours: a call that `uses` names crosses to the other machine, one that it does not name is refused. */
     const expectOurs = async (): Promise<void> => {
       expect(await calls('caller')).toMatch(/^200 echo-\w+-b-1 /)
@@ -71,6 +74,12 @@ export const otherFirewallsSuite = (lend: () => Promise<Pair>): void => {
       await expectTheirs(isOn)
     }
 
+    const listen = async (): Promise<void> => {
+      const program = `require('http').createServer((q, r) => r.end('theirs')).listen(${theirPort}, '0.0.0.0')`
+      await a().must(['systemd-run', '--unit=theirs', 'node', '-e', program])
+      await until(async () => expect(await callsHere(theirPort)).toBe(0))
+    }
+
     beforeAll(async () => {
       pair = await lend()
       const why = await installPackages(
@@ -80,10 +89,8 @@ export const otherFirewallsSuite = (lend: () => Promise<Pair>): void => {
       if (why !== null) throw new Error(why)
       await pair.applyCluster({ more: 'firewall: { mode: enforce }\n' })
       for (const [name, definition] of Object.entries(services)) await pair.roll(name, definition)
-      const listen = `require('http').createServer((q, r) => r.end('theirs')).listen(${theirPort}, '0.0.0.0')`
-      await a().must(['systemd-run', '--unit=theirs', 'node', '-e', listen])
-      await until(async () => expect(await arrives(theirPort)).toBe(0))
-      await expectBoth(false)
+      await listen()
+      await until(() => expectBoth(false))
     }, bootMs)
     afterAll(async () => {
       for (const { stop } of firewalls) await a().run(['sh', '-c', stop])
@@ -94,7 +101,7 @@ export const otherFirewallsSuite = (lend: () => Promise<Pair>): void => {
       await pair.until('ready')
     })
 
-    it.each(firewalls)('both work while $name is started, reloaded, restarted and stopped', async (theirs) => {
+    it.each(firewalls)('both work while $name is started, reloaded, restarted, booted and stopped', async (theirs) => {
       await must(theirs.start)
       await expectBoth(true)
       for (const command of theirs.again) {
@@ -106,7 +113,11 @@ export const otherFirewallsSuite = (lend: () => Promise<Pair>): void => {
       await expectTheirs(true)
       await pair.roll('stranger', services.stranger)
       await expect.poll(() => calls('stranger')).toMatch(/ECONNREFUSED/)
-      await must(theirs.stop)
+      await must(`systemctl enable ${theirs.name}`)
+      await a().reboot()
+      await listen()
+      await until(() => expectBoth(true))
+      await must(`${theirs.stop} && systemctl disable ${theirs.name}`)
       await expectBoth(false)
     })
 
