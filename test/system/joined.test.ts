@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import type { ChildProcess } from 'node:child_process'
 import type { Status } from '../../src/api/views.ts'
+import { writeNames } from '../../src/drivers/names/hostsFile.ts'
+import { hostsPath } from '../../src/layout/names.ts'
 import { freePorts } from './laptop.ts'
 import { line, web } from './rollUnderLoad.ts'
 import { inOrder } from './steps.ts'
@@ -40,6 +42,8 @@ describe('a cluster that a person founds, and its machine', () => {
   afterAll(async () => {
     await founder.remove()
     await second.remove()
+    // An agent of root wrote the names of its services there.
+    if (process.getuid?.() === 0) writeNames(hostsPath, [])
   })
 
   step('is founded once, takes its cluster file, and invites only machines of it', async () => {
