@@ -154,19 +154,20 @@ describe.skipIf(!insideMachine)(`the firewall in the kernel${why}`, () => {
     ])
   })
 
+  const hold = (user: string) => {
+    const [file = '', ...args] = as(user, 'socat', '-', `TCP:${route.address}:${route.port}`)
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'ignore'] })
+    listeners.push({ end: async () => void child.kill('SIGKILL') })
+    const heard: string[] = []
+    child.stdout.on('data', (chunk: Buffer) => heard.push(chunk.toString()))
+    child.stdin.on('error', () => {})
+    return { child, say: (text: string) => child.stdin.write(text), heard }
+  }
+
   it('ends open connections when the right to them is taken away, and no others', async () => {
     await listen(balancer, route.address, route.port)
     const open = guard({ routes: [{ ...route, service: database, callers: [shop, stranger] }] })
     await firewall.hold(open)
-    const hold = (user: string) => {
-      const [file = '', ...args] = as(user, 'socat', '-', `TCP:${route.address}:${route.port}`)
-      const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'ignore'] })
-      listeners.push({ end: async () => void child.kill('SIGKILL') })
-      const heard: string[] = []
-      child.stdout.on('data', (chunk: Buffer) => heard.push(chunk.toString()))
-      child.stdin.on('error', () => {})
-      return { child, say: (text: string) => child.stdin.write(text), heard }
-    }
     const [kept, lost] = [hold(shop), hold(stranger)]
     for (const one of [kept, lost]) {
       one.say('1')
@@ -192,6 +193,18 @@ describe.skipIf(!insideMachine)(`the firewall in the kernel${why}`, () => {
     await firewall.hold(null)
     expect(await execOrThrow(['nft', 'list', 'tables'])).toBe('table inet theirs\n')
     await execOrThrow(['nft', 'delete', 'table', 'inet', 'theirs'])
+  })
+
+  it('ends connections that began while its unit loaded the rules again, at the next look', async () => {
+    await firewall.hold(guard())
+    await listen(balancer, route.address, route.port)
+    await execOrThrow(['nft', 'flush', 'ruleset'])
+    const one = hold(stranger)
+    one.say('1')
+    await expect.poll(() => one.heard.join('')).toBe('1')
+    await execOrThrow(['nft', '-f', join(folder, 'firewall.nft')])
+    expect((await firewall.look())?.isRestored).toBe(false)
+    await expect.poll(() => one.child.exitCode).not.toBe(null)
   })
 
   it('confines a service to its addresses, and to those of both releases while two run', async () => {

@@ -89,6 +89,8 @@ export class NftFirewall implements FirewallDriver {
       if (guard === null) return null
       const isRestored = !(await this.#isThere())
       if (isRestored) await this.#restore(guard)
+      // The unit too brings the table back, and leaves connections that began while it was away.
+      else if (guard.mode === 'enforce') await endRefused((await this.#rules(guard)).rules)
       return { isRestored, ...(await this.#counted(guard)) }
     })
   }
