@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
 import { patienceMs } from '../src/lib/testing/patience.ts'
 import { pageRequests, type PageRequest } from '../test/long/requests.ts'
@@ -6,6 +7,9 @@ import type { PageCluster } from './pageCluster.ts'
 
 /** A slow line, and a processor of a quarter of the speed. */
 const slow = { latencyMs: 150, bytesPerSecond: 1_600_000 / 8, cpuRate: 4 }
+
+/** How long a new window has to come to rest. */
+const settleMs = 2_000
 
 export interface FirstLook {
   /** From the navigation until the heading with the true state has been painted, in ms. */
@@ -31,6 +35,8 @@ export async function firstLook(browser: Browser, cluster: PageCluster, by: 'ses
   const context = await browser.newContext({ storageState: { cookies: [], origins: [{ origin, localStorage }] } })
   try {
     const page = await context.newPage()
+    // A new window loads pages of the browser's own, which take the processor from ours; a person's window stands open.
+    await pause(settleMs)
     const shown = Promise.withResolvers<number>()
     await page.exposeFunction('headingShown', shown.resolve)
     await page.addInitScript(watching)
