@@ -10,8 +10,11 @@ import type { NumbersKeeper } from '../numbers/numbersKeeper.ts'
 import type { RecentChanges } from './recentChanges.ts'
 import { overviewOf } from './view.ts'
 
-/** Shortest time between two messages: a person sees no difference, and a rollout makes dozens of events a second. */
-const gapMs = 200
+/**
+ * Shortest time between two messages, in ms: a person sees no difference, and a rollout makes dozens of events a second.
+ * Reports and numbers of ten machines come as often, and to make the overview is all that a reader costs.
+ */
+const gaps = { event: 200, report: 1_000 }
 
 interface Parts {
   controller: Controller
@@ -27,8 +30,8 @@ interface Parts {
 type Reader = (message: Piece) => void
 
 /**
- * The overview as its readers have it. While somebody reads, it is made again after each decision, at most every
- * `gapMs`, and all readers get the same difference. While nobody reads, it costs nothing.
+ * The overview as its readers have it. While somebody reads, it is made again after each change, in the time of its
+ * `gaps`, and all readers get the same difference. While nobody reads, it costs nothing.
  */
 export class LiveOverview {
   readonly #controller: Controller
@@ -39,7 +42,7 @@ export class LiveOverview {
   readonly #readers = new Set<Reader>()
   #sent: Overview | null = null
   #stopListening: (() => void) | null = null
-  #timer: (() => void) | null = null
+  #next: { dueAt: number; cancel: () => void } | null = null
   #lastAt = Number.NEGATIVE_INFINITY
 
   constructor({ controller, changes, numbers, status, checks, store }: Parts) {
@@ -80,9 +83,9 @@ export class LiveOverview {
 
   #listen(): () => void {
     const stops = [
-      this.#controller.onChange(() => this.#changed()),
-      this.#controller.onDecision(() => this.#changed()),
-      this.#numbers.onSample(() => this.#changed()),
+      this.#controller.onChange(() => this.#changed(gaps.event)),
+      this.#controller.onDecision(() => this.#changed(gaps.report)),
+      this.#numbers.onSample(() => this.#changed(gaps.report)),
       this.#numbers.look(),
     ]
     return () => {
@@ -94,18 +97,21 @@ export class LiveOverview {
     this.#readers.delete(read)
     if (this.#readers.size > 0) return
     this.#stopListening?.()
-    this.#timer?.()
-    this.#sent = this.#stopListening = this.#timer = null
+    this.#next?.cancel()
+    this.#sent = this.#stopListening = this.#next = null
   }
 
-  #changed(): void {
-    if (this.#timer !== null) return
+  #changed(gapMs: number): void {
     const { clock } = this.#controller
-    const wait = Math.max(0, this.#lastAt + gapMs - clock.monotonic())
-    this.#timer = clock.after(wait, () => {
-      this.#timer = null
+    const now = clock.monotonic()
+    const dueAt = Math.max(now, this.#lastAt + gapMs)
+    if (this.#next !== null && this.#next.dueAt <= dueAt) return
+    this.#next?.cancel()
+    const cancel = clock.after(dueAt - now, () => {
+      this.#next = null
       this.#update()
     })
+    this.#next = { dueAt, cancel }
   }
 
   /** Brings every reader to the present state. */
