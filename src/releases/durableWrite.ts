@@ -1,22 +1,19 @@
-import { closeSync, fsync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { closeSync, fsync, openSync, renameSync, rmSync, writeFile, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 /** Up to this size, a turn of a thread for each step of a file costs more than the step, except for the sync. */
 export const smallFileBytes = 16 * 1024
 
-const sync = promisify(fsync)
+const [sync, write] = [promisify(fsync), promisify(writeFile)]
 
 /** Writes a temporary file, syncs it and renames it: at any moment the old file or the new file exists completely. */
-export function writeDurably(path: string, temporary: string, bytes: Uint8Array | string): Promise<void> {
-  return bytes.length <= smallFileBytes ? writeSmall(path, temporary, bytes) : writeLarge(path, temporary, bytes)
-}
-
-async function writeSmall(path: string, temporary: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeDurably(path: string, temporary: string, bytes: Uint8Array | string): Promise<void> {
   try {
     const file = openSync(temporary, 'wx', 0o600)
     try {
-      writeFileSync(file, bytes)
+      if (bytes.length <= smallFileBytes) writeFileSync(file, bytes)
+      else await write(file, bytes)
       await sync(file)
     } finally {
       closeSync(file)
@@ -24,22 +21,6 @@ async function writeSmall(path: string, temporary: string, bytes: Uint8Array | s
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw error
-  }
-}
-
-async function writeLarge(path: string, temporary: string, bytes: Uint8Array | string): Promise<void> {
-  try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
     throw error
   }
 }

@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, openSync, read, readSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { sha256 } from '../lib/hash.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { batches, inParallel } from './batches.ts'
@@ -144,20 +144,15 @@ async function readBlob(key: ObjectKey, source: BlobSource): Promise<Buffer> {
   return content
 }
 
+const readLater = promisify(read)
+
 async function readInto(content: Buffer, { path, offset, bytes }: BlobSource): Promise<number> {
-  if (bytes <= smallFileBytes) {
-    const file = openSync(path, 'r')
-    try {
-      return readSync(file, content, 0, bytes, offset)
-    } finally {
-      closeSync(file)
-    }
-  }
-  const file = await open(path, 'r')
+  const file = openSync(path, 'r')
   try {
-    return (await file.read(content, 0, bytes, offset)).bytesRead
+    if (bytes <= smallFileBytes) return readSync(file, content, 0, bytes, offset)
+    return (await readLater(file, content, 0, bytes, offset)).bytesRead
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 
