@@ -168,8 +168,10 @@ function chains({ mode }: TableRules): [string, string | null, string[]][] {
 }
 
 /** Fills the sets again, also in one transaction. */
-export const elementsText = (rules: TableRules): string =>
-  setNames.map((name) => filledText(name, elementsOf(rules)[name])).join('')
+export function elementsText(rules: TableRules): string {
+  const all = elementsOf(rules)
+  return setNames.map((name) => filledText(name, all[name])).join('')
+}
 
 /** Turns the sets of this text, which `tableText` has made, into those of the rules; empty if they are the same. */
 export function changedText(rules: TableRules, before: string): string {
