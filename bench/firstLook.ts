@@ -8,8 +8,8 @@ import type { PageCluster } from './pageCluster.ts'
 /** A slow line, and a processor of a quarter of the speed. */
 const slow = { latencyMs: 150, bytesPerSecond: 1_600_000 / 8, cpuRate: 4 }
 
-/** How long a new window has to come to rest. */
-const settleMs = 2_000
+/** A browser is at rest once all its processes together use less CPU time than this between two looks. */
+const [restMs, lookEveryMs] = [10, 200]
 
 export interface FirstLook {
   /** From the navigation until the heading with the true state has been painted, in ms. */
@@ -36,7 +36,7 @@ export async function firstLook(browser: Browser, cluster: PageCluster, by: 'ses
   try {
     const page = await context.newPage()
     // A new window loads pages of the browser's own, which take the processor from ours; a person's window stands open.
-    await pause(settleMs)
+    await atRest(browser)
     const shown = Promise.withResolvers<number>()
     await page.exposeFunction('headingShown', shown.resolve)
     await page.addInitScript(watching)
@@ -58,4 +58,22 @@ export async function firstLook(browser: Browser, cluster: PageCluster, by: 'ses
   } finally {
     await context.close()
   }
+}
+
+async function atRest(browser: Browser): Promise<void> {
+  const devtools = await browser.newBrowserCDPSession()
+  const busyMs = async (): Promise<number> => {
+    const { processInfo } = await devtools.send('SystemInfo.getProcessInfo')
+    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0)
+  }
+  const tooLate = performance.now() + patienceMs
+  let before = await busyMs()
+  for (;;) {
+    await pause(lookEveryMs)
+    const now = await busyMs()
+    if (now - before < restMs) break
+    if (performance.now() > tooLate) throw new Error('the browser does not come to rest')
+    before = now
+  }
+  await devtools.detach()
 }
