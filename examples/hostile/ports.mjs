@@ -38,7 +38,7 @@ function judged(place, service, port) {
   const variable = used().get(place)
   const isRoute = service !== undefined && listeners().has(place)
   if (place === `${env.HOST}:${env.PORT}` || (isRoute && service === env.TANDEM_SERVICE)) return ['expected', 'itself']
-  if (variable !== undefined) return ['expected', `what it uses: ${variable}_HOST, ${variable}_PORT`]
+  if (variable !== undefined) return ['expected', `in its uses: ${variable}_HOST, ${variable}_PORT`]
   if (isRoute) return ['UNEXPECTED', `the service ${service}`]
   if (isInstance(port)) return ['UNEXPECTED', 'an instance of another service']
   return ofTandem[port] ?? ['documented', 'a public route, or a program that Tandem does not run']

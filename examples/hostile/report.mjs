@@ -10,13 +10,13 @@ import { files, memory, others, sockets } from './things.mjs'
 
 const sections = { 'TCP ports': ports, 'unix sockets': sockets, files, memory, 'the rest of the machine': others }
 const explained = {
-  expected: 'what it uses, itself, or the public entry',
+  expected: 'a service in its `uses`, itself, or the public entry',
   documented: 'docs/machines.md, "Who may connect", has the reason and the way to close it',
   UNEXPECTED: 'nothing of a service that enforces may be here',
 }
 
 export async function* report() {
-  yield `what a compromised service reaches on machine ${env.TANDEM_MACHINE}, tried by ${env.TANDEM_INSTANCE}`
+  yield `a compromised service on machine ${env.TANDEM_MACHINE} reaches (tried by ${env.TANDEM_INSTANCE}):`
   /** @type {Record<Verdict, number>} */
   const counts = { expected: 0, documented: 0, UNEXPECTED: 0, refused: 0 }
   for (const [title, findings] of Object.entries(sections)) {

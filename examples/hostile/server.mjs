@@ -15,15 +15,17 @@ async function answer(response) {
       if (response.destroyed) break // the caller has gone
       response.write(`${line}\n`)
     }
+    response.end()
+  } catch (error) {
+    response.end(`the report is not complete: ${error}\n`)
   } finally {
     isBusy = false
-    response.end()
   }
 }
 
 const server = createServer((request, response) => {
   if (request.url === '/healthz') response.end('ok\n')
-  else answer(response).catch((error) => console.error(error))
+  else void answer(response)
 })
 server.listen(Number(env.PORT), env.HOST, () => console.log(`listening on ${env.HOST}:${env.PORT}`))
 process.on('SIGTERM', () => server.close())

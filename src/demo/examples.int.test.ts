@@ -117,7 +117,7 @@ describe('the examples', () => {
     const { port } = await start('hostile')
     const report = await fetch(`http://127.0.0.1:${port}/`)
     const first = await report.body?.getReader().read()
-    expect(Buffer.from(first?.value ?? []).toString()).toContain('reaches on machine a, tried by x-a-1')
+    expect(Buffer.from(first?.value ?? []).toString()).toContain('on machine a reaches (tried by x-a-1):')
     expect((await fetch(`http://127.0.0.1:${port}/?host=10.0.0.1`)).status).toBe(503)
     expect(await (await fetch(`http://127.0.0.1:${port}/healthz`)).text()).toBe('ok\n')
   })

@@ -151,8 +151,8 @@ export const hostileSuite = (lend: () => Promise<Pair>): void => {
           [
             `127.0.0.1:${await portOf('hostile')} itself`,
             `${address['hostile']}:7666 itself`,
-            `${address['echo']}:80 what it uses: ECHO_HOST, ECHO_PORT`,
-            `${address['used']}:7071 what it uses: USED_HOST, USED_PORT`,
+            `${address['echo']}:80 in its uses: ECHO_HOST, ECHO_PORT`,
+            `${address['used']}:7071 in its uses: USED_HOST, USED_PORT`,
             ...['127.0.0.1', own(), peer()].map((host) => `${host}:80 the public entry`),
           ].toSorted(),
         )
