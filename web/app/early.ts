@@ -1,4 +1,4 @@
 import { beginEarly } from '../lib/early.ts'
 
-// Stands in the page itself: see `inlineEarly` in the configuration of the build.
+// Stands in the page itself: see `earlyInline` in the configuration of the build.
 globalThis.early = beginEarly()

@@ -1,6 +1,6 @@
 import type { OperationName, Operations, StreamName } from '../../src/api/contract.ts'
 
-/** Made by the page's first lines, which have no room for the others. */
+/** The call `startSession`, apart from the others: the page's first lines have no room for those. */
 export const signInCall = ['POST', '/sessions'] as const
 
 /** The calls that the page makes. A test compares each with the contract, of which the page has only the types. */
@@ -28,7 +28,6 @@ export const calls = {
   rollouts: 'GET /rollouts',
   session: 'GET /session',
   startRollout: 'POST /rollouts',
-  startSession: `${signInCall[0]} ${signInCall[1]}`,
 } as const satisfies Partial<Record<OperationName, `${'GET' | 'POST'} /${string}`>>
 
 export const streams = {

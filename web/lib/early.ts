@@ -1,3 +1,4 @@
+import type { Operations, Result } from '../../src/api/contract.ts'
 import { signInCall, streams } from './calls.ts'
 import { openStream, request } from './request.ts'
 import { storedKey, takeLink } from './session.ts'
@@ -36,7 +37,10 @@ export function beginEarly(): Early {
   if (secret === null) return { link: null, stream: openEarly(Promise.resolve(storedKey(localStorage))) }
   const response = request(secret, ...signInCall)
   // A body is read once: this takes its copy before anybody has the answer.
-  const key = response.then(async (answer) => (answer.ok ? keyIn(await answer.clone().json()) : null))
+  const key = response.then(async (answer) => {
+    if (!answer.ok) return null
+    return ((await answer.clone().json()) as Result<Operations['startSession']>).key // the answer of this call
+  })
   return { link: { secret, response }, stream: openEarly(key) }
 }
 
@@ -54,8 +58,6 @@ export function dropStream({ stop, giveUp }: EarlyStream): void {
   stop()
   giveUp()
 }
-
-const keyIn = (answer: { key: string }): string => answer.key
 
 async function openEarly(signedIn: Promise<string | null>): Promise<EarlyStream | null> {
   try {
