@@ -73,6 +73,20 @@ describe('an agent brings the machine to the desired state', () => {
     expect(one.balancer.plans.map(({ position }) => position)).toEqual([10, 12])
   })
 
+  it('reports an instance that came back as ready only once the balancer has it again', async () => {
+    const one = await start()
+    const shop = await releases.publish('1')
+    one.agent.accept(aDesiredState(runs(shop, 'x')))
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    const gate = Promise.withResolvers<void>()
+    one.balancer.delayNextApply(gate.promise)
+    one.supervisor.die('x')
+    await until(() => expect(one.disk.readInstances()['x']).toMatchObject({ state: 'ready', restarts: 1 }))
+    expect(states(one)).toEqual({ x: 'starting' })
+    gate.resolve()
+    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+  })
+
   it('takes an instance out of the routes before it stops any of its processes', async () => {
     const one = await start()
     const shop = await releases.publish('1')

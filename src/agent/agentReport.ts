@@ -7,7 +7,10 @@ import type { LocalInstance } from './localInstance.ts'
 export class ReportedInstances {
   #last = new WeakMap<LocalInstance, { from: readonly unknown[]; entry: ReportedInstance }>()
 
-  /** A ready instance that gets no new work but still finishes work is `draining`. */
+  /**
+   * A ready instance that gets no new work but still finishes work is `draining`. One that shall get work is `starting`
+   * until the balancer knows that it is ready: `ready` says that requests reach it.
+   */
   of(
     instance: LocalInstance,
     traffic: DesiredInstance['traffic'] | undefined,
@@ -15,8 +18,7 @@ export class ReportedInstances {
   ): ReportedInstance {
     const { id, release, definition, reason, port, pid, since, restarts, unstable } = instance
     const { work, long } = balancer.inFlight(id)
-    const isRetired = instance.state === 'ready' && traffic === 'idle' && work > 0
-    const state = isRetired ? 'draining' : instance.state
+    const state = instance.state === 'ready' ? readiness(instance, traffic, work) : instance.state
     const from = [state, reason, port, pid, since, restarts, unstable, work, long]
     const last = this.#last.get(instance)
     if (last && from.every((one, index) => last.from[index] === one)) return last.entry
@@ -28,6 +30,15 @@ export class ReportedInstances {
     this.#last.set(instance, { from, entry })
     return entry
   }
+}
+
+function readiness(
+  { awaitsRoute }: LocalInstance,
+  traffic: DesiredInstance['traffic'] | undefined,
+  work: number,
+): 'draining' | 'starting' | 'ready' {
+  if (traffic === 'idle' && work > 0) return 'draining'
+  return traffic === 'active' && awaitsRoute ? 'starting' : 'ready'
 }
 
 /** Shortens a text: the controller would refuse the whole report if one text were too long. */

@@ -67,6 +67,8 @@ export class LocalInstance {
   restarts = 0
   /** True during a crash loop: from the first failure until the instance has been healthy for a while. */
   unstable = false
+  /** True from the moment it became ready until the balancer follows that, or has failed to. */
+  awaitsRoute = false
   since: number
   #parts: Parts
   #limits: InstanceLimits
@@ -349,6 +351,7 @@ export class LocalInstance {
     this.#endedUnready = false
     const steadyAgain = this.unstable && forMs >= this.#limits.steadyMs
     if (steadyAgain) this.unstable = false
+    if (this.state !== 'ready') this.awaitsRoute = !this.#isPresumedWell
     this.#isPresumedWell = false
     if (this.state !== 'ready') this.#enter('ready', this.unstable ? this.reason : null)
     else if (steadyAgain) this.#enter('ready', null)

@@ -203,7 +203,11 @@ export class Services implements MachineFeature<Slice> {
   /** Resolves when the balancer follows the current state; failures are kept as problems and retried. */
   async #route(): Promise<void> {
     await this.#instances.judged()
-    if (this.#desired && !this.#isClosing) await this.#router.route(this.#desired, this.all)
+    if (!this.#desired || this.#isClosing) return
+    const waiting = [...this.all.values()].filter(({ awaitsRoute }) => awaitsRoute)
+    await this.#router.route(this.#desired, this.all)
+    for (const instance of waiting) instance.awaitsRoute = false
+    if (waiting.length > 0) this.#parts.changed()
   }
 
   async #revive(): Promise<void> {

@@ -15,8 +15,8 @@ import { World } from './world.ts'
 const machineNames = ['a', 'b', 'c']
 const fates: Fate[] = ['ready', 'ready', 'ready', 'fails', 'hangs']
 const kinds = ['deploy', 'deploy', 'deploy', 'deploy', 'rollback', 'restart', 'stop', 'start', 'remove'] as const
-/** More steps than there are deadlines that can follow one another in one rollout. */
-const calmSteps = 400
+/** Steps of at most 5 s: more than all deadlines of a maintenance and of the rollouts that wait for it. */
+const calmSteps = 4_000
 
 /** One random happening: its kind, and three numbers that select the machine and the details. */
 export type Happening = [what: number, who: number, how: number, more: number]
