@@ -76,6 +76,13 @@ describe.skipIf(why)(`a machine with cgroup v2${why ? ` (skipped: ${why})` : ''}
     expect(seen['stubborn']).toMatchObject({ processes: '2', inGrace: false, exit, alive: false })
   })
 
+  it('keepalived runs with real-time priority, within the jail of its unit', () => {
+    expect(seen['advertising']).toMatchObject({
+      scheduled: expect.stringMatching(/policy: SCHED_RR\b[^]*priority: 1$/),
+    })
+    expect(seen['advertising']?.['journal']).not.toMatch(/cannot raise priority/)
+  })
+
   it('an instance outlives its driver; the next one adopts it, knows its port, and stops it', () => {
     const stopped = { early: [], exits: ['stopped'], alive: false, owner: null }
     expect(seen['adopted']).toMatchObject({ same: true, owns: true, ...stopped })

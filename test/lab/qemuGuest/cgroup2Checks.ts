@@ -1,12 +1,20 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Jail } from '../../../src/definitions/definition.ts'
+import { keepalivedUnitFile } from '../../../src/drivers/address/keepalived/addressUnits.ts'
+import { keepalivedConfig } from '../../../src/drivers/address/keepalived/keepalivedConfig.ts'
+import { keepalivedFiles } from '../../../src/drivers/address/keepalived/keepalivedFiles.ts'
+import { keepalivedSettings } from '../../../src/drivers/address/keepalived/keepalivedSettings.ts'
 import type { InstanceSpec } from '../../../src/drivers/supervisor/supervisor.ts'
 import { openSystemdLab } from '../../../src/drivers/supervisor/systemd/systemdLab.ts'
 import { unitName } from '../../../src/drivers/supervisor/systemd/unitName.ts'
+import { keepalivedUnit } from '../../../src/layout/addresses.ts'
+import { unitFolder } from '../../../src/layout/units.ts'
 
 /*
  * Runs on a machine with cgroup v2, and prints its observations as JSON, which test/lab/cgroup2.test.ts checks. One
@@ -190,6 +198,38 @@ async function adopted(): Promise<object> {
   return { ...facts, ...ended }
 }
 
+/** keepalived, in its unit and with its configuration as an agent writes them, but without its guard. */
+async function advertising(): Promise<object> {
+  const files = keepalivedFiles('/var/lib/tandem-checks')
+  for (const words of [
+    'link add checks type veth peer name checked',
+    'address add 10.8.0.1/24 dev checks',
+    'link set checks up',
+    'link set checked up',
+  ])
+    await said('ip', ...words.split(' '))
+  const situation = {
+    cluster: 'checks',
+    advert: 100,
+    machine: 'a',
+    own: '10.8.0.1',
+    addresses: ['10.8.0.50'],
+    peers: [],
+  }
+  const settings = keepalivedSettings(situation, networkInterfaces())
+  mkdirSync(dirname(files.config), { recursive: true })
+  writeFileSync(files.config, keepalivedConfig(settings, files.run))
+  writeFileSync(join(unitFolder, keepalivedUnit), keepalivedUnitFile('/usr/sbin/keepalived', files, settings))
+  await said('systemctl', 'daemon-reload')
+  await said('systemctl', 'start', keepalivedUnit)
+  const journal = (): Promise<string> => said('journalctl', '-o', 'cat', '-u', keepalivedUnit)
+  await until(async () => /Entering MASTER STATE/.test(await journal()))
+  const scheduled = await said('chrt', '-p', await said('pgrep', '--newest', 'keepalived'))
+  const lines = await journal()
+  await said('systemctl', 'stop', keepalivedUnit)
+  return { scheduled, journal: lines }
+}
+
 /** An error of one check does not affect the others. */
 async function observed(name: string, check: () => Promise<object>): Promise<[string, object]> {
   const begun = performance.now()
@@ -201,7 +241,7 @@ async function observed(name: string, check: () => Promise<object>): Promise<[st
 
 const alone = await observed('adopted', adopted)
 const lab = await openSystemdLab()
-const together = Object.entries({ hungry, forking, exposed, confined, stubborn })
+const together = Object.entries({ hungry, forking, exposed, confined, stubborn, advertising })
 const seen = await Promise.all(together.map(([name, check]) => observed(name, check)))
 for (const child of children) child.kill('SIGKILL')
 await lab.close()

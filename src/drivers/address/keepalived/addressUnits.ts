@@ -31,7 +31,7 @@ RestartSec=100ms
 TimeoutStopSec=3
 Nice=-15
 OOMScoreAdjust=-900
-${sharedRunFolder(files)}CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
+${sharedRunFolder(files)}CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE
 NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=${files.run}
@@ -78,6 +78,7 @@ PrivateDevices=yes
 ProtectKernelModules=yes
 RestrictAddressFamilies=AF_UNIX AF_NETLINK
 IPAddressDeny=any
+RestrictRealtime=yes
 ${jail}
 [Install]
 WantedBy=multi-user.target
@@ -100,7 +101,6 @@ ProtectControlGroups=yes
 ProtectClock=yes
 ProtectHostname=yes
 RestrictNamespaces=yes
-RestrictRealtime=yes
 RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service

@@ -108,7 +108,7 @@ describe('the configuration of keepalived', () => {
     expect(unit).toContain(
       'ExecStopPost=-ip address del 10.0.0.50/32 dev eth1\nExecStopPost=-ip address del 10.0.0.51/32',
     )
-    expect(unit).toContain('CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW\n')
+    expect(unit).toContain('CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_NICE\n')
     const guard = guardUnitFile(['/usr/bin/node', '--x=1', '/opt/main.js', 'agent', 'guard', '--data', '/data'], files)
     expect(guard).toContain(
       'WatchdogSec=5\nExecStart=/usr/bin/node --x=1 /opt/main.js agent guard --data /data\nExecStopPost=-nft',

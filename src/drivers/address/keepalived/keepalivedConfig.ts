@@ -33,6 +33,10 @@ export const withoutGuard = (config: string): string =>
     .replaceAll(/^ {2}track_file \{\n[^]*?^ {2}\}\n/gm, '')
 
 /**
+ * Real-time priority: on a machine whose processors are all busy, an advertisement that is late would move the address.
+ * keepalived continues without it where the kernel refuses. Its own limit of 10 ms for one piece of work (`rttime`, in
+ * microseconds) would kill it.
+ *
  * Repeats gratuitous ARP each second: a switch or neighbour that learnt a wrong entry from a machine that has given up
  * an address learns the right one.
  */
@@ -41,6 +45,8 @@ function globalSection({ machine }: KeepalivedSettings): string[] {
     'global_defs {',
     `  router_id ${machine}`,
     '  vrrp_version 3',
+    '  vrrp_rt_priority 1',
+    '  vrrp_rlimit_rttime 1000000',
     '  vrrp_garp_master_delay 1',
     '  vrrp_garp_master_refresh 1',
     '  vrrp_garp_master_refresh_repeat 1',
