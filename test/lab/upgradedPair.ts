@@ -10,6 +10,7 @@ import type { LabMachine } from './labMachine.ts'
 import { entryPort, isOfCluster, Pair, tcpPort } from './pair.ts'
 import { hasCommit, previousBuild } from './previousBuild.ts'
 import { virtualAddress, withAddress } from './sharedPair.ts'
+import { Standstills } from './standstills.ts'
 import { Workshop } from './workshop.ts'
 
 /** Versions of the previous build, of this checkout, and of this checkout with `laterVersion`. */
@@ -93,6 +94,7 @@ export class UpgradedPair {
   #load: ClientLoad | null = null
   #webVersion = 0
   /** Changes of the address before the load began. */
+  readonly #standstills = new Standstills()
   #moves = 0
 
   static async open(): Promise<UpgradedPair> {
@@ -230,9 +232,15 @@ export class UpgradedPair {
     this.#load = new ClientLoad(lab, { entries: all, perSecond: 200, tcp, drainMs: drain })
   }
 
-  /** Checks that no request was lost meanwhile, and that the address did not move. */
+  /**
+   * Checks that no request was lost meanwhile, and that the address did not move, unless the whole computer stood still
+   * just before.
+   */
   async endLoad(): Promise<void> {
-    expect(this.#watch.changes.slice(this.#moves)).toEqual([])
+    const moves = this.#watch.changes.slice(this.#moves)
+    const isExcused = moves[0] !== undefined && this.#standstills.before(moves[0].at)
+    if (moves.length > 0) console.log('the address moved', { moves, standstills: this.#standstills.all })
+    if (!isExcused) expect(moves).toEqual([])
     const result = await this.#load?.stop()
     this.#load = null
     if (!result) throw new Error('no load was started')
@@ -258,6 +266,7 @@ export class UpgradedPair {
 
   async close(): Promise<void> {
     this.#watch.close()
+    await this.#standstills.close()
     await this.pair.close()
     this.#workshop.close()
   }
