@@ -5,7 +5,7 @@ import { ownPortInWords } from '../ownPorts.ts'
 import { brokenOff, noInstance, noRoute, notPlanned, unprocessed } from '../pages.ts'
 import { tooEarlyHeader, unprocessedHeader } from '../forwarding.ts'
 import { backendsOf, bodyLimit, countingBackend } from './bodyLimit.ts'
-import { chooseByAddress, useBackend } from './chosenBackend.ts'
+import { chooseByAddress, setHost, useBackend } from './chosenBackend.ts'
 import { fromClients } from './clientHeaders.ts'
 import { configuredServers, newWorker, serverLine, type ConfiguredServer } from './configuredServer.ts'
 import type { HaproxySettings } from './haproxySettings.ts'
@@ -146,7 +146,8 @@ function entry(routes: ServedRoute[], settings: HaproxySettings): string[] {
     // At the address of a service that does not listen just now, its clients must not reach another service.
     `  tcp-request connection reject if !${handedOver} { dst 127.77.0.0/16 }`,
     ...gate(routes, settings),
-    ...fromClients(settings),
+    setHost,
+    ...fromClients(settings, { tls: https !== null }),
     ...chooseByAddress(atEntry, backendsOf),
     '  default_backend no_route',
     '',
@@ -191,7 +192,7 @@ function portEntry(
   ]
   if (kind === 'http') {
     const chosen = backendsOf({ planned, backend }).map(([one, condition]) => useBackend(one, condition))
-    return [...begin, ...fromClients(settings), ...chosen, '']
+    return [...begin, ...fromClients(settings, { tls: false }), ...chosen, '']
   }
   return [
     ...begin,
@@ -263,6 +264,7 @@ function forwardedHttp(routes: ServedRoute[], settings: HaproxySettings): string
     forwardedBind('http', settings),
     ...admission(settings),
     `  http-request return ${refusedUnprocessed('this service')} if METH_CONNECT`,
+    setHost,
     ...chooseByAddress(
       routes.filter(({ planned }) => planned.own === null),
       ({ forwarded }) => [[forwarded, '']],
@@ -319,6 +321,7 @@ function clientBackend(route: ServedRoute, settings: HaproxySettings): string[] 
     `  http-request disable-l7-retry if { nbsrv(${route.forwarded}) gt 0 }`,
     ...bodyLimit(route),
     '  http-request lua.hold if { nbsrv eq 0 }',
+    `  http-response allow if !{ res.hdr(${unprocessedHeader}) -m found } !{ res.hdr(${tooEarlyHeader}) -m found }`,
     `  http-response return ${page(noInstance(service, null))} if { status 425 } { res.hdr(${unprocessedHeader}) -m found }`,
     `  http-response del-header ${unprocessedHeader}`,
     `  http-response set-status 425 if { res.hdr(${tooEarlyHeader}) -m found }`,
