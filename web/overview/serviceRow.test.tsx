@@ -23,7 +23,7 @@ function cells(layout: Layout, instances: Instance[], over: Partial<Service> = {
     ...{ service: 'shop', release, state: 'running', routes: [], behind: [], rollout: null, instances, ...over },
   }
   const html = renderToString(
-    <ServiceRow {...{ overview, service, layout }} now={Date.parse('2026-11-29T10:00:00Z')} />,
+    <ServiceRow {...{ overview, service, layout, turns: null }} now={Date.parse('2026-11-29T10:00:00Z')} />,
   )
   return [...html.matchAll(/<t[dh]([^>]*)>(.*?)<\/t[dh]>/g)].map(([, attributes = '', inner = '']) => [
     inner

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact'
-import { useMemo } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import type { Overview } from '../../src/api/overview.ts'
 import { percent, rate, shortRelease } from '../lib/numbers.ts'
 import { cellOf, numbered, type Line, type Service } from './cells.ts'
+import type { RowTurns } from './rowTurns.ts'
 import { errorsClass, State } from './stateOfLine.tsx'
 
 /** The columns of one machine: fewer where there are more machines. */
@@ -17,26 +18,49 @@ interface RowProps {
   service: Service
   layout: Layout
   now: number
+  /** Of a large table; `null`: each row changes at once. */
+  turns: RowTurns | null
 }
 
-/** A service on each machine. Read again only where its part of the overview differs: 500 instances change often. */
+/** A row as it was last drawn, and the parts of the overview that it read. */
+interface Drawn {
+  props: RowProps
+  about: unknown[]
+  numbers: unknown[]
+}
+
+/**
+ * A service on each machine. Read again only where its part of the overview differs: 500 instances change often. Other
+ * states show at once; a row in which only numbers differ waits for its turn.
+ */
 export function ServiceRow(props: RowProps): JSX.Element {
-  const { overview, service, layout, now } = props
-  const showsTime = layout.columns.includes('age') || overview.machines.some(({ state }) => state === 'lost')
-  return useMemo(
-    () => <Cells {...props} />,
-    [...partsOf(overview, service), layout.columns.length, layout.isDense, showsTime ? now : null],
-  )
+  const next = drawnFrom(props)
+  const last = useRef(next)
+  const onlyNumbers = isSame(next.about, last.current.about) && !isSame(next.numbers, last.current.numbers)
+  if (!onlyNumbers || props.turns === null || props.turns.take()) last.current = next
+  const { about, numbers, props: drawn } = last.current
+  return useMemo(() => <Cells {...drawn} />, [...about, ...numbers])
 }
 
 /** All that `cellOf` reads of an overview for a row. A part that did not change stays the same object. */
-const partsOf = ({ machines, cells, work, rates }: Overview, service: Service): unknown[] => [
-  ...[service, machines],
-  ...machines.map(({ name }) => cells[`${service.service} ${name}`]),
-  ...service.instances.flatMap(({ id }) => [work[id], rates[id]]),
-]
+function drawnFrom(props: RowProps): Drawn {
+  const { overview, service, layout, now } = props
+  const { machines, cells, work, rates } = overview
+  const showsTime = layout.columns.includes('age') || machines.some(({ state }) => state === 'lost')
+  return {
+    props,
+    about: [service, machines, layout.columns.length, layout.isDense, showsTime ? now : null],
+    numbers: [
+      ...machines.map(({ name }) => cells[`${service.service} ${name}`]),
+      ...service.instances.flatMap(({ id }) => [work[id], rates[id]]),
+    ],
+  }
+}
 
-function Cells({ overview, service, layout, now }: RowProps): JSX.Element {
+const isSame = (one: unknown[], other: unknown[]): boolean =>
+  one.length === other.length && one.every((part, index) => part === other[index])
+
+function Cells({ overview, service, layout, now }: Omit<RowProps, 'turns'>): JSX.Element {
   return (
     <tr>
       <th class="name" scope="row">

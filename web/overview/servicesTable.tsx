@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Overview } from '../../src/api/overview.ts'
 import { useCluster } from '../lib/cluster.ts'
 import { Glyph } from '../lib/glyph.tsx'
@@ -6,6 +7,7 @@ import { isNarrow } from '../lib/narrow.ts'
 import { count, wholePercent } from '../lib/numbers.ts'
 import { address, setQuery } from '../lib/router.ts'
 import { filters, shown, type Filter } from './cells.ts'
+import { RowTurns } from './rowTurns.ts'
 import { ServiceRow, type Layout } from './serviceRow.tsx'
 import { ServicesList } from './servicesList.tsx'
 
@@ -31,6 +33,7 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
   const filter: Filter = filters.find((one) => one === asked) ?? 'all'
   const services = shown(overview, filter)
   const layout = layoutFor(overview.machines.length, past !== null)
+  const turns = useRowTurns(services.length)
   return (
     <section class="services" aria-labelledby="services">
       <header>
@@ -63,7 +66,7 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
             <Head overview={overview} layout={layout} />
             <tbody>
               {services.map((service) => (
-                <ServiceRow key={service.service} overview={overview} service={service} layout={layout} now={now} />
+                <ServiceRow key={service.service} {...{ overview, service, layout, now, turns }} />
               ))}
             </tbody>
           </table>
@@ -76,6 +79,14 @@ export function ServicesTable({ overview, now }: { overview: Overview; now: numb
       )}
     </section>
   )
+}
+
+function useRowTurns(rows: number): RowTurns | null {
+  const [, setDrawings] = useState(0)
+  const turns = useMemo(() => new RowTurns(() => setDrawings((drawings) => drawings + 1)), [])
+  useEffect(() => () => turns.stop(), [turns])
+  turns.rows = rows
+  return rows > fewRows ? turns : null
 }
 
 /** Gives each machine the same width, whatever its cells hold. */
