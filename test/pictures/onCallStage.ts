@@ -28,7 +28,7 @@ export class OnCallStage {
     try {
       await ownVar(pair, 'b')
       const engineer = await Engineer.invited(pair)
-      await openShop(pair, engineer)
+      await openShop(engineer)
       return new OnCallStage(pair, engineer, await engineer.carryPage())
     } catch (error) {
       await pair.close()
@@ -79,22 +79,9 @@ async function ownVar(pair: Pair, name: string): Promise<void> {
   await pair.until('ready')
 }
 
-async function openShop(pair: Pair, engineer: Engineer): Promise<void> {
-  let stockUrl = ''
-  for (const [index, [service, sourcesOf]] of Object.entries(shop).entries()) {
-    await engineer.push(
-      index % 3 === 1 ? 'tom' : 'lena',
-      service,
-      filesOf(sourcesOf(stockUrl)),
-      `Begin with ${service}`,
-    )
-    if (service === 'stock') stockUrl = await localUrl(pair, service)
+async function openShop(engineer: Engineer): Promise<void> {
+  for (const [index, [service, sources]] of Object.entries(shop).entries()) {
+    const by = index % 3 === 1 ? 'tom' : 'lena'
+    await engineer.push(by, service, filesOf(sources()), `Begin with ${service}`)
   }
-}
-
-/** Where programs on the machines reach the service. */
-async function localUrl(pair: Pair, name: string): Promise<string> {
-  const { services } = await pair.status()
-  const [route] = services.find(({ service }) => service === name)?.access ?? []
-  return `http://${route?.address}:${route?.port}/`
 }

@@ -81,20 +81,17 @@ interface Sources {
   program: string
 }
 
-/** In the order in which they start. `stockUrl`: the address of `stock`, known once it has been pushed. */
+/** In the order in which they start. */
 export const shop = {
   stock: () => ({ definition: web('stock', 'routes: [{ port: 7001, expose: local }]\n'), program: plain }),
-  orders: (stockUrl) => ({
-    definition: atPath('orders', `env: { STOCK_URL: "${stockUrl}" }\n`),
-    program: orders,
-  }),
+  orders: () => ({ definition: atPath('orders', 'uses: [stock]\n'), program: orders }),
   payments: () => ({ definition: atPath('payments'), program: payments }),
   uploads: () => ({ definition: atPath('uploads'), program: uploads }),
   auth: () => ({ definition: atPath('auth'), program: plain }),
   search: () => ({ definition: atPath('search'), program: plain }),
   site: () => ({ definition: web('site', 'routes: [{ path: / }]\n'), program: plain }),
   mailer: () => ({ definition: 'service: mailer\nrun: [node, main.cjs]\nlisten: none\n', program: mailer }),
-} satisfies Record<string, (stockUrl: string) => Sources>
+} satisfies Record<string, () => Sources>
 
 /** Healthy by its health check, but most requests fail. */
 export const brokenPayments = (): Sources => ({ ...shop.payments(), program: paymentsInCurrencies })
