@@ -205,8 +205,10 @@ export class Services implements MachineFeature<Slice> {
     await this.#instances.judged()
     if (!this.#desired || this.#isClosing) return
     const waiting = [...this.all.values()].filter(({ awaitsRoute }) => awaitsRoute)
+    const readySince = waiting.map(({ since }) => since)
     await this.#router.route(this.#desired, this.all)
-    for (const instance of waiting) instance.awaitsRoute = false
+    // One that failed and became ready again meanwhile waits for a newer plan.
+    for (const [index, one] of waiting.entries()) if (one.since === readySince[index]) one.awaitsRoute = false
     if (waiting.length > 0) this.#parts.changed()
   }
 
