@@ -32,6 +32,14 @@ const report = ({ agent }: RunningAgent): Report => reportSchema.parse(agent.rep
 const states = (one: RunningAgent): Record<string, string> =>
   Object.fromEntries(report(one).instances.map(({ id, state }) => [id, state]))
 
+/** An agent with one ready instance, `x`. */
+async function serving(): Promise<RunningAgent> {
+  const one = await start()
+  one.agent.accept(aDesiredState(runs(await releases.publish('1'), 'x')))
+  await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+  return one
+}
+
 describe('an agent brings the machine to the desired state', () => {
   it('starts missing instances, stops unwanted ones, and reports both', async () => {
     const one = await start()
@@ -74,10 +82,7 @@ describe('an agent brings the machine to the desired state', () => {
   })
 
   it('reports an instance that came back as ready only once the balancer has it again', async () => {
-    const one = await start()
-    const shop = await releases.publish('1')
-    one.agent.accept(aDesiredState(runs(shop, 'x')))
-    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    const one = await serving()
     const gate = Promise.withResolvers<void>()
     one.balancer.delayNextApply(gate.promise)
     one.supervisor.die('x')
@@ -88,10 +93,7 @@ describe('an agent brings the machine to the desired state', () => {
   })
 
   it('takes an instance out of the routes before it stops any of its processes', async () => {
-    const one = await start()
-    const shop = await releases.publish('1')
-    one.agent.accept(aDesiredState(runs(shop, 'x')))
-    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
+    const one = await serving()
     const gate = Promise.withResolvers<void>()
     one.balancer.delayNextApply(gate.promise)
     one.agent.accept(aDesiredState({ position: 11 }))
@@ -321,10 +323,8 @@ describe('removing data', () => {
   const data = (): string => join(folder.path, 'machine/data/shop')
 
   it('waits until nothing uses the data, then reports', async () => {
-    const one = await start()
+    const one = await serving()
     const shop = await releases.publish('1')
-    one.agent.accept(aDesiredState(runs(shop, 'x')))
-    await until(() => expect(states(one)).toEqual({ x: 'ready' }))
     writeFileSync(join(data(), 'precious'), 'x')
     one.agent.accept(aDesiredState({ ...runs(shop, 'x'), removedData: ['shop'], position: 11 }))
     expect(existsSync(join(data(), 'precious'))).toBe(true)
