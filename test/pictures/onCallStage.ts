@@ -82,6 +82,6 @@ async function ownVar(pair: Pair, name: string): Promise<void> {
 async function openShop(engineer: Engineer): Promise<void> {
   for (const [index, [service, sources]] of Object.entries(shop).entries()) {
     const by = index % 3 === 1 ? 'tom' : 'lena'
-    await engineer.push(by, service, filesOf(sources()), `Begin with ${service}`)
+    await engineer.push(by, service, filesOf(sources), `Begin with ${service}`)
   }
 }

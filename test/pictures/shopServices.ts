@@ -83,18 +83,18 @@ interface Sources {
 
 /** In the order in which they start. */
 export const shop = {
-  stock: () => ({ definition: web('stock', 'routes: [{ port: 7001, expose: local }]\n'), program: plain }),
-  orders: () => ({ definition: atPath('orders', 'uses: [stock]\n'), program: orders }),
-  payments: () => ({ definition: atPath('payments'), program: payments }),
-  uploads: () => ({ definition: atPath('uploads'), program: uploads }),
-  auth: () => ({ definition: atPath('auth'), program: plain }),
-  search: () => ({ definition: atPath('search'), program: plain }),
-  site: () => ({ definition: web('site', 'routes: [{ path: / }]\n'), program: plain }),
-  mailer: () => ({ definition: 'service: mailer\nrun: [node, main.cjs]\nlisten: none\n', program: mailer }),
-} satisfies Record<string, () => Sources>
+  stock: { definition: web('stock', 'routes: [{ port: 7001, expose: local }]\n'), program: plain },
+  orders: { definition: atPath('orders', 'uses: [stock]\n'), program: orders },
+  payments: { definition: atPath('payments'), program: payments },
+  uploads: { definition: atPath('uploads'), program: uploads },
+  auth: { definition: atPath('auth'), program: plain },
+  search: { definition: atPath('search'), program: plain },
+  site: { definition: web('site', 'routes: [{ path: / }]\n'), program: plain },
+  mailer: { definition: 'service: mailer\nrun: [node, main.cjs]\nlisten: none\n', program: mailer },
+} satisfies Record<string, Sources>
 
 /** Healthy by its health check, but most requests fail. */
-export const brokenPayments = (): Sources => ({ ...shop.payments(), program: paymentsInCurrencies })
+export const brokenPayments = (): Sources => ({ ...shop.payments, program: paymentsInCurrencies })
 
 export const filesOf = ({ definition, program }: Sources): Record<string, string> => ({
   'tandem.yaml': definition,
