@@ -23,7 +23,7 @@ export function fromClients({ trustedProxies }: HaproxySettings, { tls }: { tls:
   ]
 }
 
-/** Matches the headers by which a sender claims something about the client, but X-Forwarded headers of these kinds. */
+/** Matches the headers by which a sender claims something about the client, except the X-Forwarded headers of these kinds. */
 const claims = (kept: string): string => `^(forwarded|x-forwarded-(?!(${kept})$).*)$`
 
 /** Where a trusted balancer has not set the header; at this point no other sender's value is left. */
