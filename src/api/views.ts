@@ -127,6 +127,12 @@ export const serviceSchema = z.object({
     .array(accessSchema)
     .optional()
     .describe('who may reach each route, and where; an older controller does not send it'),
+  uses: z
+    .array(
+      z.object({ service: z.string(), optional: z.boolean().describe('the definition says that it may be missing') }),
+    )
+    .optional()
+    .describe('the services that it calls, as its definition says; an older controller does not send it'),
   behind: z.array(z.string()).describe('machines that run another release'),
   rollout: rolloutSchema.nullable(),
   instances: z.array(instanceSchema),

@@ -1,10 +1,13 @@
 import { instancesOf } from '../fleet/serving.ts'
 import { remembered } from '../lib/remembered.ts'
 import type { MachineStatus, Status } from '../api/views.ts'
+import { isServiceCall } from '../definitions/calls.ts'
+import { callsOf } from '../definitions/features.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import type { Report } from '../protocol/report.ts'
 import type { ReportedInstance } from '../protocol/services.ts'
 import { unsaidPorts } from '../rollout/openPorts.ts'
+import { definitionNow } from '../rollout/serviceView.ts'
 import type { World as State } from '../decider/rooms.ts'
 import { unableTo } from '../decider/unable.ts'
 import type { Instance, Machine } from '../fleet/state.ts'
@@ -45,6 +48,9 @@ export function statusView(controller: Viewed, problems: string[] = []): Status 
       state: service.stopped ? 'stopped' : 'running',
       routes: routesOf(controller, service),
       access: accessOf(controller, service),
+      uses: callsOf(definitionNow(state, service.name) ?? {})
+        .filter(isServiceCall)
+        .map(({ service: name, optional = false }) => ({ service: name, optional })),
       behind: [...new Set([...service.behind, ...service.leftAlone])],
       rollout: service.rollout ? (history.get(service.rollout) ?? null) : null,
       instances: sortedBy(instancesOf(state, service.name), ({ machine }) => machine).map((instance) =>

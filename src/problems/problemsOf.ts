@@ -1,10 +1,14 @@
 import type { Status } from '../api/views.ts'
 import { featureProblems, whyOutOfTraffic } from '../api/features.ts'
 import { problem, type StandingProblem } from '../api/standingProblem.ts'
+import { joined } from './joined.ts'
 import { unsaidProblems } from './unsaid.ts'
 
 /** Problems that need attention, the most urgent first. Each names the machine, service or address. */
-export function problemsOf(status: Status): StandingProblem[] {
+export const problemsOf = (status: Status): StandingProblem[] => joined(statusProblems(status), status)
+
+/** The same, each for itself. */
+export function statusProblems(status: Status): StandingProblem[] {
   const { controller, machines, absent, services } = status
   return [
     ...controller.problems.map((text) =>

@@ -67,6 +67,30 @@ it('tells each failing instance of a service that has a ready one, or whose inst
   ])
 })
 
+it('says of a failing service that another one, which it uses, does not serve; warns of a stopped one', () => {
+  const uses = [
+    { service: 'stock', optional: false },
+    { service: 'mail', optional: true },
+  ]
+  const failed = instanceStatus({ state: 'failed', reason: 'exited with status 1' })
+  const others = (state: 'running' | 'stopped') => [
+    serviceStatus({ service: 'mail', state: 'stopped', instances: [] }),
+    serviceStatus({ service: 'stock', state, instances: [] }),
+  ]
+  const problems = (services: ReturnType<typeof others>): string[] =>
+    render(statusView({ services }))
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+  expect(problems([serviceStatus({ uses, instances: [failed] }), ...others('running')])).toEqual([
+    '! shop has no ready instance: exited with status 1; it uses stock, which has no ready instance; it uses mail, which is stopped; tandem logs shop --instance shop-4kf2m8xd-a-1, tandem start mail',
+    '! stock has no ready instance',
+  ])
+  expect(problems([serviceStatus({ uses }), ...others('stopped')])).toEqual([
+    '! shop uses stock, which is stopped; tandem start stock',
+  ])
+  expect(problems([serviceStatus({ uses, state: 'stopped', instances: [] }), ...others('stopped')])).toEqual([])
+})
+
 it('shows a running rollout, not as a failure', () => {
   const rollout = rolloutView({ release: releaseB, previous: releaseA })
   const text = render(statusView({ services: [serviceStatus({ rollout, instances: [] })] }))

@@ -4,7 +4,8 @@ import type { ChangeView, Overview, StoreUsage } from '../../api/overview.ts'
 import type { Status } from '../../api/views.ts'
 import { checkProblems } from '../../problems/checkProblems.ts'
 import { numberProblems } from '../../problems/numberProblems.ts'
-import { problemsOf } from '../../problems/problemsOf.ts'
+import { joined } from '../../problems/joined.ts'
+import { statusProblems } from '../../problems/problemsOf.ts'
 import { recentMoves } from '../../problems/recentMoves.ts'
 import { certificatesOf } from '../checks/certificatesOf.ts'
 
@@ -28,8 +29,8 @@ export function overviewOf(
       return instance
     }),
   }))
-  const known = problemsOf(status)
-  const told = [...known, ...numberProblems(numbers, known, series)]
+  const known = statusProblems(status)
+  const told = joined([...known, ...numberProblems(numbers, known, series)], status)
   // News stand before notices that have been there for days.
   const all = [...recentMoves(status, numbers.at), ...told, ...checkProblems(status, checks, told)]
   const wrong = [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone === 'warn')]
