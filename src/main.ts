@@ -20,7 +20,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   interrupts: watchInterrupts,
   aroundStops,
   entryPoints: {
-    initController: async (options) => (await import('./controller/foundCluster.ts')).foundCluster(options),
+    initController: async ({ start, ...founding }) => {
+      if (start) (await import('./installation/startControllerUnit.ts')).mayStartController(founding.data)
+      return (await import('./controller/foundCluster.ts')).foundCluster(founding)
+    },
     startController: async (cluster, data, words) =>
       (await import('./installation/startControllerUnit.ts')).startControllerUnit(cluster, data, words),
     signOffline: async (options) => (await import('./controller/signOffline.ts')).signOffline(options),
@@ -36,6 +39,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     joinMachine: async (options, signal) =>
       (await import('./installation/joinMachine.ts')).joinMachine(options, signal),
     runPrivileged: async (options) => (await import('./runPrivileged.ts')).runPrivileged(options),
+    runControllerHelper: async (options) => (await import('./runPrivileged.ts')).runControllerHelper(options),
     runProgram: async (name, options) => (await import('./machine/features.ts')).runProgram(name, options),
     runAgent: async (options) => (await import('./runAgent.ts')).runAgent(options),
   },

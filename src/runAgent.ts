@@ -11,6 +11,8 @@ import { systemClock } from './lib/clock.ts'
 import { bootMark } from './lib/bootId.ts'
 import { beQuiet } from './lib/quiet.ts'
 import { examinations, featureDrivers, loadAgentFeatures } from './machine/features.ts'
+import { privilegedSocket } from './layout/folders.ts'
+import { privilegedSocketUnit } from './layout/units.ts'
 import { privilegedHere, type CallPrivileged } from './privileged/privilegedClient.ts'
 import type { AgentSelf, Checkup } from './protocol/checkup.ts'
 import { defaultLastPerService } from './releases/storeCollection.ts'
@@ -29,7 +31,7 @@ export async function runAgent(given: Options): Promise<number> {
   const client = new ApiClient({ url: controllerUrl, token, trust: () => keeper?.identity ?? null })
   const named = joined?.settings.drivers ?? laptopDrivers
   if (balancerHasUnit(named)) beQuiet()
-  const root = privilegedHere()
+  const root = privilegedHere({ path: privilegedSocket, unit: privilegedSocketUnit })
   const drivers = await featureDrivers({ options, identity, logger, root, drivers: named })
   const { supervisor } = drivers
   if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'not all limits are enforced on this machine')

@@ -6,7 +6,11 @@ import { startController } from './controller/startController.ts'
 import { DirectoryStore } from './releases/directoryStore.ts'
 import { untilStopped } from './lib/untilStopped.ts'
 import { readVersion } from './lib/version.ts'
-import { controllerUnit } from './layout/units.ts'
+import { downloadFolder } from './layout/dataFolder.ts'
+import { controllerSocket } from './layout/folders.ts'
+import { controllerHelperSocketUnit, controllerUnit } from './layout/units.ts'
+import { privilegedHere } from './privileged/privilegedClient.ts'
+import { remotePrograms } from './privileged/program/remote.ts'
 
 type Options = Parameters<EntryPoints['runController']>[0]
 
@@ -16,10 +20,11 @@ export async function runController(options: Options): Promise<number> {
   const logger = pino({ level: process.env['TANDEM_LOG'] ?? 'info' })
   const founders = new FounderTokens(data)
   const admit = [...admittedIn(admitFile), ...admittedIn(founders.path)]
+  const root = privilegedHere({ path: controllerSocket, unit: controllerHelperSocketUnit })
   const controller = await startController({
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
-    unit: controllerUnit,
+    ...{ unit: controllerUnit, programs: root ? remotePrograms(root, downloadFolder(data)) : undefined },
     examine: async () => (await import('./examine/checkups.ts')).examineController(data),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),

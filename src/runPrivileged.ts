@@ -2,19 +2,23 @@ import { join } from 'node:path'
 import { systemClock } from './lib/clock.ts'
 import { idOf } from './lib/accounts.ts'
 import { serviceUsers } from './drivers/supervisor/systemd/serviceUsers.ts'
+import { programsFolder } from './layout/dataFolder.ts'
 import { secretsFolder } from './layout/folders.ts'
+import { controllerUnit } from './layout/units.ts'
 import { agentUser, haproxyUser } from './layout/users.ts'
 import { examinations, helperOperations, ownUnitKind, programUnits } from './machine/features.ts'
+import { installedWords } from './parts/describeInstalled.ts'
 import { performer } from './privileged/performer.ts'
-import { PrivilegedServer } from './privileged/privilegedServer.ts'
-import { RootFolder } from './privileged/rootFolder.ts'
+import { PrivilegedServer, type Perform } from './privileged/privilegedServer.ts'
+import { controllerProgramOperations, openControllerPrograms } from './privileged/program/operations.ts'
+import { mustBeOfRoot, RootFolder } from './privileged/rootFolder.ts'
 
 /** The helper exits after this long without work. systemd starts it again at the next connection. */
 const idleMs = 30_000
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const firstListener = 3
 
-/** Runs the privileged helper: answers on the socket that systemd opened, until it has been idle. */
+/** Runs the privileged helper of the agent. */
 export async function runPrivileged({ data }: { data: string }): Promise<number> {
   const folder = new RootFolder(data)
   folder.check()
@@ -30,7 +34,22 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
     },
     now: () => systemClock.now(),
   })
-  const perform = performer(operations, folder)
+  return serve(
+    data,
+    performer(operations, () => folder.check()),
+  )
+}
+
+/** Runs the privileged helper of the controller. */
+export async function runControllerHelper({ data }: { data: string }): Promise<number> {
+  const check = (): void => mustBeOfRoot(programsFolder(data))
+  check()
+  const operations = controllerProgramOperations(openControllerPrograms(data, installedWords(controllerUnit)))
+  return serve(data, performer(operations, check))
+}
+
+/** Answers on the socket that systemd opened, until it has been idle. */
+async function serve(data: string, perform: Perform): Promise<number> {
   const over = Promise.withResolvers<void>()
   const server = new PrivilegedServer({ perform, idle: { ms: idleMs, over: over.resolve } })
   process.once('SIGTERM', over.resolve)

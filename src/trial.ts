@@ -1,4 +1,4 @@
-import { agentUnit, partsUnit, privilegedUnit, unitOfTrial } from './layout/units.ts'
+import { partsUnit, unitOfTrial } from './layout/units.ts'
 import { systemClock } from './lib/clock.ts'
 import { programFolder } from './lib/programFolder.ts'
 import { partFlagsIn } from './lib/partFlags.ts'
@@ -24,7 +24,8 @@ const units = createUnitControl()
 const files = new TrialFiles(data)
 const change = new PartsChange({
   ...{ files: new PartsFiles(data), host: systemdPartsHost(), unit },
-  alsoTried: unit === agentUnit ? [privilegedUnit] : [],
+  // A version from before the helper of this part does not try it.
+  alsoTried: [files.trial?.also?.unit ?? []].flat(),
 })
 const helper = partsUnit(unit)
 

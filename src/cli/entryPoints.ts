@@ -29,6 +29,8 @@ export interface EntryPoints {
   runAgent(options: AgentProgram): Promise<number>
   /** The privileged helper: does the work that needs root for an unprivileged agent, until it has been idle. */
   runPrivileged(options: { data: string }): Promise<number>
+  /** The same for the controller. */
+  runControllerHelper(options: { data: string }): Promise<number>
   /** A program that a feature runs beside the agent. */
   runProgram(name: string, options: { data: string }): Promise<number>
 }
@@ -52,6 +54,8 @@ export interface FoundingProgram {
   /** IP addresses and host names at which the controller is reached. */
   addresses: string[]
   admit: AdmittedToken[]
+  /** The controller will be started as a unit: refuses what would keep it from running. */
+  start: boolean
 }
 
 export interface AgentProgram {

@@ -3,7 +3,7 @@ import { selfCommand } from '../lib/selfCommand.ts'
 import { agentUnit } from '../layout/units.ts'
 import { mayInstallUnits } from '../systemd/units.ts'
 import { joinCluster, type Join } from './joinCluster.ts'
-import { mustBeSeenByAgent } from './seenByAgent.ts'
+import { mustBeSeen } from './seenByPart.ts'
 import { setUpAgent } from './setUpAgent.ts'
 import { explained } from './explained.ts'
 
@@ -19,7 +19,10 @@ export async function joinMachine(join: Join & { start: boolean }, signal: Abort
   const { data, start } = join
   const started = start && mayInstallUnits()
   const { command, args } = selfCommand()
-  if (started) mustBeSeenByAgent([command, ...args, dirname(data)])
+  if (started)
+    mustBeSeen([command, ...args, dirname(data)], {
+      ...{ part: 'agent', again: 'join again from there; the token is still valid' },
+    })
   const joined = await joinCluster(join, signal)
   if (started) await explained(agentUnit, () => setUpAgent(data, joined))
   return { machine: joined.machine, cluster: joined.settings.cluster, started }

@@ -31,6 +31,8 @@ export const runFolders = [haproxyRunDir, agentRunDir, streamsFolder, helperRunD
 
 /** Path of the socket on which systemd listens for the privileged helper. */
 export const privilegedSocket = join(helperRunDir, 'privileged.sock')
+/** The same for the controller's. A machine that leaves keeps it. */
+export const controllerSocket = '/run/tandem-controller/privileged.sock'
 
 /** Folder in which the Debian package installs the program. */
 export const packageFolder = '/usr/lib/tandem'

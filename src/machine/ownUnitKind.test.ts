@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { unitName } from '../drivers/supervisor/systemd/unitName.ts'
 import { addressScriptUnit, guardUnit, keepalivedUnit } from '../layout/addresses.ts'
 import { maintenanceUnit } from '../layout/maintenance.ts'
-import { agentUnit, controllerUnit, haproxyUnit, partsUnit, privilegedUnit, trialUnit } from '../layout/units.ts'
+import * as units from '../layout/units.ts'
+import { agentUnit, controllerUnit, haproxyUnit, partsUnit, trialUnit } from '../layout/units.ts'
 import { randomId } from '../lib/ids.ts'
 import { ownUnit } from '../privileged/ownUnits.ts'
 import { ownUnitKind } from './features.ts'
@@ -16,10 +17,11 @@ it('mistakes no maintenance script for an instance, and no instance of a service
 })
 
 it("knows Tandem's own units, and those of its features", () => {
-  for (const unit of [agentUnit, controllerUnit, 'tandem-privileged.socket', haproxyUnit, keepalivedUnit, guardUnit])
+  const sockets = [units.privilegedSocketUnit, units.controllerHelperSocketUnit]
+  for (const unit of [agentUnit, controllerUnit, ...sockets, haproxyUnit, keepalivedUnit, guardUnit])
     expect(ownUnitKind(unit), unit).toBe('standing')
   const passing = [
-    privilegedUnit,
+    ...[units.privilegedUnit, units.controllerHelperUnit],
     addressScriptUnit,
     ...[agentUnit, controllerUnit].flatMap((of) => [trialUnit(of), partsUnit(of)]),
   ]

@@ -17,13 +17,21 @@ export async function describeInstalled(unit: string, data: string): Promise<Ins
   const argv = text === null ? null : commandOfText(text)
   const name = /^Description=Tandem's (?:agent of machine|controller of) (\S+)$/m.exec(text ?? '')?.[1]
   if (!isOurs(unit) || !argv || name === undefined) return null
-  const at = argv.findIndex((word) => word === 'agent' || word === 'controller')
+  const at = wordsAt(argv)
   const command = (one: string, words: readonly string[]): readonly string[] =>
     commandOfText(textOf(one) ?? '') ?? [...argv.slice(0, at), ...words]
   return unit === agentUnit
     ? agentParts({ data, name, command, groups: await groupsHere() })
-    : controllerParts({ name, command }, argv.slice(at))
+    : controllerParts({ data, name, command }, argv.slice(at))
 }
+
+/** The words after the program in the text of this unit. */
+export function installedWords(unit: string): string[] {
+  const argv = commandOfText(textOf(unit) ?? '') ?? []
+  return argv.slice(wordsAt(argv))
+}
+
+const wordsAt = (argv: readonly string[]): number => argv.findIndex((word) => word === 'agent' || word === 'controller')
 
 /** Digest of the parts to which this unit belongs. */
 export const digestFor = (unit: string): string => digestOf(unit === agentUnit ? 'agent' : 'controller')

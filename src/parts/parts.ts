@@ -1,11 +1,25 @@
 import { cacheFolder, haproxyFolder, programsFolder, supervisorFolder } from '../layout/dataFolder.ts'
-import { certificatesFolder, configurationFolder, secretsFolder } from '../layout/folders.ts'
-import { agentUnit, controllerUnit, privilegedSocketUnit, privilegedUnit } from '../layout/units.ts'
-import { agentUser, haproxyUser, journalGroup } from '../layout/users.ts'
+import {
+  certificatesFolder,
+  configurationFolder,
+  controllerSocket,
+  privilegedSocket,
+  secretsFolder,
+} from '../layout/folders.ts'
+import {
+  agentUnit,
+  controllerHelperSocketUnit,
+  controllerHelperUnit,
+  controllerUnit,
+  privilegedSocketUnit,
+  privilegedUnit,
+  unitFolder,
+} from '../layout/units.ts'
+import { agentUser, controllerUser, haproxyUser, journalGroup } from '../layout/users.ts'
 import { sha256 } from '../lib/hash.ts'
 import { partEnvironment } from '../lib/selfCommand.ts'
 import { featureUnits } from './features.ts'
-import { agentLines, helperText, partText, socketText } from './unitTexts.ts'
+import { agentLines, controllerLines, helperText, partText, socketText } from './unitTexts.ts'
 
 /** A unit of one of Tandem's own parts. */
 export interface OwnUnit {
@@ -54,6 +68,11 @@ export interface Around {
 /** The agent reads the journal and HAProxy's sockets. */
 export const groupsForAgent = [journalGroup, haproxyUser]
 
+const helperCapabilities = [
+  ...['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER'],
+  ...['CAP_KILL', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'CAP_SYS_BOOT'],
+]
+
 /** The agent and its privileged helper. */
 export function agentParts({ data, name, command, groups }: Around): Installation {
   const ofAgent = { owner: agentUser, group: agentUser }
@@ -77,12 +96,23 @@ export function agentParts({ data, name, command, groups }: Around): Installatio
     units: [
       {
         name: privilegedUnit,
-        text: helperText(command(privilegedUnit, helper ?? []), partEnvironment, data),
+        text: helperText({
+          ...{ part: 'agent', socket: privilegedSocketUnit, environment: partEnvironment },
+          argv: command(privilegedUnit, helper ?? []),
+          capabilities: helperCapabilities,
+          // Units, users of services and the hosts file are below /etc.
+          writes: ['/etc', '/run', '-/var/lib/private', '-/var/lib/tandem-data', '/var/lib', data],
+        }),
         isEnabled: false,
         words: helper ?? [],
       },
       ...featureUnits(data),
-      { name: privilegedSocketUnit, text: socketText(agentUser), isEnabled: true, words: null },
+      {
+        name: privilegedSocketUnit,
+        text: socketText({ part: 'agent', path: privilegedSocket, group: agentUser }),
+        isEnabled: true,
+        words: null,
+      },
       {
         name: agentUnit,
         text: partText({
@@ -98,20 +128,57 @@ export function agentParts({ data, name, command, groups }: Around): Installatio
   }
 }
 
-/** The controller, which is root. `words` begin with `controller run`. */
+/** The controller and its privileged helper. `words` begin with `controller run`. */
 export function controllerParts(
-  { name, command }: Pick<Around, 'name' | 'command'>,
+  { data, name, command }: Omit<Around, 'groups'>,
   words: readonly string[],
 ): Installation {
-  const argv = command(controllerUnit, words)
-  const about = { description: `Tandem's controller of ${name}`, argv, environment: partEnvironment, lines: [] }
+  const helper = ['controller', 'privileged', '--data', data]
   return {
-    users: [],
+    users: [controllerUser],
     groups: [],
-    folders: [],
-    units: [{ name: controllerUnit, text: partText(about), isEnabled: true, words }],
+    folders: [
+      // Sticky: the controller can add files, but cannot move files that belong to root.
+      { path: data, mode: 0o1770, owner: 'root', group: controllerUser },
+      { path: programsFolder(data), mode: 0o755, owner: 'root', group: 'root' },
+    ],
+    units: [
+      {
+        name: controllerHelperUnit,
+        text: helperText({
+          ...{ part: 'controller', socket: controllerHelperSocketUnit, environment: partEnvironment },
+          argv: command(controllerHelperUnit, helper),
+          capabilities: ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER'],
+          writes: [unitFolder, programsFolder(data)],
+        }),
+        isEnabled: false,
+        words: helper,
+      },
+      {
+        name: controllerHelperSocketUnit,
+        text: socketText({ part: 'controller', path: controllerSocket, group: controllerUser }),
+        isEnabled: true,
+        words: null,
+      },
+      {
+        name: controllerUnit,
+        text: partText({
+          description: `Tandem's controller of ${name}`,
+          argv: command(controllerUnit, words),
+          environment: partEnvironment,
+          lines: controllerLines({ user: controllerUser, data, isLowPort: portIn(words) < firstFreePort }),
+        }),
+        isEnabled: true,
+        words,
+      },
+    ],
   }
 }
+
+/** Ports from here on need no capability (ip_unprivileged_port_start, ip(7)). */
+const firstFreePort = 1024
+
+const portIn = (words: readonly string[]): number => Number(words[words.indexOf('--port') + 1] ?? firstFreePort)
 
 /** Changes exactly when this version describes its parts differently: it does not depend on the machine. */
 export const digestOf = (part: 'agent' | 'controller'): string => sha256(JSON.stringify(anywhere[part]()))
@@ -119,5 +186,5 @@ export const digestOf = (part: 'agent' | 'controller'): string => sha256(JSON.st
 const command: Around['command'] = (_, words) => ['/PROGRAM', ...words]
 const anywhere = {
   agent: () => agentParts({ data: '/DATA', name: 'NAME', command, groups: groupsForAgent }),
-  controller: () => controllerParts({ name: 'NAME', command }, ['controller', 'run']),
+  controller: () => controllerParts({ data: '/DATA', name: 'NAME', command }, ['controller', 'run']),
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
-import { agentRunDir, privilegedSocket } from '../layout/folders.ts'
-import { privilegedSocketUnit } from '../layout/units.ts'
+import { programsFolder } from '../layout/dataFolder.ts'
+import { agentRunDir } from '../layout/folders.ts'
 import { unitWords } from '../systemd/quoting.ts'
 
 interface PartText {
@@ -42,15 +42,24 @@ WantedBy=multi-user.target
 `
 }
 
-/** systemd listens on the socket; only the agent's group has access. */
-export const socketText = (
-  group: string,
-): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
+interface SocketText {
+  /** The part that the helper serves, as in `Tandem's agent`. */
+  part: string
+  path: string
+  group: string
+}
+
+/** systemd listens on the socket; only the group has access. */
+export const socketText = ({
+  part,
+  path,
+  group,
+}: SocketText): string => `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
-Description=Socket of the privileged helper of Tandem's agent
+Description=Socket of the privileged helper of Tandem's ${part}
 
 [Socket]
-ListenStream=${privilegedSocket}
+ListenStream=${path}
 SocketUser=root
 SocketGroup=${group}
 SocketMode=0660
@@ -61,31 +70,33 @@ TriggerLimitIntervalSec=0
 WantedBy=sockets.target
 `
 
-/**
- * Started by the first connection; exits when there are no requests. It costs nothing while nothing changes. It writes
- * units, users of services and the hosts file below /etc.
- */
-export function helperText(
-  command: readonly string[],
-  environment: Readonly<Record<string, string>>,
-  data: string,
-): string {
+interface HelperText extends Omit<PartText, 'description' | 'lines'> {
+  part: string
+  /** Unit of the socket on which it answers. */
+  socket: string
+  capabilities: readonly string[]
+  /** Files and folders that it changes. */
+  writes: readonly string[]
+}
+
+/** Started by the first connection; exits when there are no requests. It costs nothing while nothing changes. */
+export function helperText({ part, argv, environment, socket, capabilities, writes }: HelperText): string {
   return `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
-Description=Privileged helper of Tandem's agent: few operations, with checked arguments
-Requires=${privilegedSocketUnit}
-After=${privilegedSocketUnit}
+Description=Privileged helper of Tandem's ${part}: few operations, with checked arguments
+Requires=${socket}
+After=${socket}
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${unitWords(command)}
+ExecStart=${unitWords(argv)}
 ${environmentLines(environment)}TimeoutStopSec=120
 KillMode=mixed
 UMask=0022
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SYS_PTRACE CAP_NET_ADMIN CAP_SYS_BOOT
+CapabilityBoundingSet=${capabilities.join(' ')}
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=/etc /run -/var/lib/private -/var/lib/tandem-data /var/lib ${data}
+ReadWritePaths=${writes.join(' ')}
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
@@ -142,4 +153,24 @@ export const agentLines = ({ user, groups, data }: { user: string; groups: strin
   'RuntimeDirectoryMode=0755',
   'RuntimeDirectoryPreserve=yes',
   'UMask=0022',
+]
+
+interface ControllerLines {
+  user: string
+  data: string
+  /** It listens on a port below 1024. */
+  isLowPort: boolean
+}
+
+/** Lines that the controller's unit has in addition to a unit that runs as root. */
+export const controllerLines = ({ user, data, isLowPort }: ControllerLines): string[] => [
+  // Before each start: a command of root, a restored backup or an older version may have left files of root.
+  `ExecStartPre=+/usr/bin/find ${data} -mindepth 1 -samefile ${programsFolder(data)} -prune -o ! -user ${user} -exec chown --no-dereference ${user}:${user} {} +`,
+  `User=${user}`,
+  `Group=${user}`,
+  ...partJail,
+  ...(isLowPort ? ['CapabilityBoundingSet=CAP_NET_BIND_SERVICE', 'AmbientCapabilities=CAP_NET_BIND_SERVICE'] : []),
+  'KillMode=mixed',
+  `ReadWritePaths=${data}`,
+  'UMask=0077',
 ]

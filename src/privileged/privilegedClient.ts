@@ -4,7 +4,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { z } from 'zod'
 import { startTimer } from '../lib/longTimer.ts'
 import { answerSchema, errorFrom, wireLimits } from './wire.ts'
-import { privilegedSocket } from '../layout/folders.ts'
 
 /** Requests one operation from the privileged helper. src/machine/features.ts collects the operations. */
 export type CallPrivileged = <T>(operation: string, args: unknown, value: z.ZodType<T>, withinMs?: number) => Promise<T>
@@ -20,13 +19,19 @@ const usualMs = 60_000
 const tries = 10
 const betweenMs = 250
 
-/** The client of this machine's privileged helper; `null`: this process is root, or there is no helper. */
-export function privilegedHere(): CallPrivileged | null {
-  const isRoot = process.getuid?.() === 0
-  return isRoot || !existsSync(privilegedSocket) ? null : privilegedClient(privilegedSocket)
+/** The socket of a privileged helper, and the unit that listens there. */
+interface HelperSocket {
+  path: string
+  unit: string
 }
 
-export function privilegedClient(path: string, waitMs = betweenMs): CallPrivileged {
+/** The client of a privileged helper of this machine; `null`: this process is root, or there is no helper. */
+export function privilegedHere(socket: HelperSocket): CallPrivileged | null {
+  const isRoot = process.getuid?.() === 0
+  return isRoot || !existsSync(socket.path) ? null : privilegedClient(socket)
+}
+
+export function privilegedClient({ path, unit }: HelperSocket, waitMs = betweenMs): CallPrivileged {
   return async (operation, args, value, withinMs = usualMs) => {
     const line = `${JSON.stringify({ operation, arguments: args })}\n`
     for (let tried = 1; ; tried++) {
@@ -37,7 +42,7 @@ export function privilegedClient(path: string, waitMs = betweenMs): CallPrivileg
       } catch (error) {
         if (!(error instanceof Broken)) throw error
         if (tried === tries) {
-          const what = `the privileged helper did not answer ${tries} times (${operation}): it is not running or is overloaded: systemctl status tandem-privileged.socket`
+          const what = `the privileged helper did not answer ${tries} times (${operation}): it is not running or is overloaded: systemctl status ${unit}`
           throw new Error(what, { cause: error })
         }
         await pause(waitMs * tried)

@@ -33,6 +33,7 @@ async function serve(perform: Perform, idle: ConstructorParameters<typeof Privil
 }
 const echo: Perform = async (operation, args) => ({ operation, args })
 const anything = z.unknown()
+const here = () => ({ path, unit: 'helper.socket' })
 
 async function answerTo(...chunks: string[]): Promise<string> {
   const socket: Socket = connect(path)
@@ -49,7 +50,7 @@ it('answers requests, and preserves the kind of errors', async () => {
     if (name === 'fail') throw new OperatorError('E_JAIL', 'no', { subject: 'shop', next: 'write it' })
     return echo(name, args)
   })
-  const call = privilegedClient(path)
+  const call = privilegedClient(here())
   expect(await call('do', { a: 1 }, anything)).toEqual({ operation: 'do', args: { a: 1 } })
   await expect(call('fail', {}, anything)).rejects.toMatchObject({ code: 'E_JAIL', subject: 'shop', next: 'write it' })
 })
@@ -64,7 +65,7 @@ it.each([
 ])('answers %s with an error, and serves the next request', async (_, chunks) => {
   await serve(echo)
   expect(JSON.parse(await answerTo(...chunks))).toMatchObject({ error: { code: null } })
-  expect(await privilegedClient(path)('do', {}, anything)).toMatchObject({ operation: 'do' })
+  expect(await privilegedClient(here())('do', {}, anything)).toMatchObject({ operation: 'do' })
 })
 
 it('accepts a timeout longer than a timer can count', async () => {
@@ -72,7 +73,7 @@ it('accepts a timeout longer than a timer can count', async () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     return echo(name, args)
   })
-  expect(await privilegedClient(path)('slow', {}, anything, 30 * 24 * 3_600_000)).toMatchObject({ operation: 'slow' })
+  expect(await privilegedClient(here())('slow', {}, anything, 30 * 24 * 3_600_000)).toMatchObject({ operation: 'slow' })
 })
 
 it('finishes an operation although its caller has left, and serves others meanwhile', async () => {
@@ -92,7 +93,7 @@ it('finishes an operation although its caller has left, and serves others meanwh
   socket.write('{"operation":"slow","arguments":{}}\n')
   await begun.promise
   socket.destroy()
-  expect(await privilegedClient(path)('other', {}, anything)).toMatchObject({ operation: 'other' })
+  expect(await privilegedClient(here())('other', {}, anything)).toMatchObject({ operation: 'other' })
   go.resolve()
   await done.promise
 })
@@ -105,14 +106,12 @@ it('the client retries when the privileged helper is killed before its answer', 
     if (killed === 2) dying.close(() => void serve(echo))
   }).listen(path)
   await once(dying, 'listening')
-  expect(await privilegedClient(path)('do', {}, anything)).toMatchObject({ operation: 'do' })
+  expect(await privilegedClient(here())('do', {}, anything)).toMatchObject({ operation: 'do' })
   expect(killed).toBe(2)
 })
 
 it('names the command to run when there is no answer', async () => {
-  await expect(privilegedClient(path, 1)('do', {}, anything)).rejects.toThrow(
-    'systemctl status tandem-privileged.socket',
-  )
+  await expect(privilegedClient(here(), 1)('do', {}, anything)).rejects.toThrow('systemctl status helper.socket')
 })
 
 it('exits when there are no more requests, but not during an operation', async () => {
@@ -131,7 +130,7 @@ it('exits when there are no more requests, but not during an operation', async (
     },
     { ms: 50, over: ended },
   )
-  const asked = privilegedClient(path)('slow', {}, anything)
+  const asked = privilegedClient(here())('slow', {}, anything)
   await begun.promise
   vi.advanceTimersByTime(limits.requestMs - 1)
   expect(ended).not.toHaveBeenCalled()

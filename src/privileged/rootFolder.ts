@@ -28,6 +28,16 @@ const ordersSchema = z.record(z.string(), obeyedSchema)
 type Obeyed = z.infer<typeof obeyedSchema>
 export type KnownMachine = z.infer<typeof machineSchema>
 
+/** Throws if another user could change the folder, or has put it there. */
+export function mustBeOfRoot(path: string, mode = 0o022): void {
+  const about = lstatSync(path, { throwIfNoEntry: false })
+  if (!about) throw new Error(`${path} does not exist`)
+  if (!about.isDirectory() || about.uid !== (process.getuid?.() ?? 0) || (about.mode & mode) !== 0)
+    throw new Error(
+      `${path} is not a folder that only root can ${mode === 0o022 ? 'change' : 'access'}: another user has replaced it`,
+    )
+}
+
 /**
  * State of the privileged helper in a folder that only root can read: the authority it obeys, and the orders it has
  * obeyed.
@@ -45,9 +55,7 @@ export class RootFolder {
 
   /** The parent folder also belongs to the agent: a folder that the agent put in the place of this one is refused. */
   check(): void {
-    const about = lstatSync(this.path)
-    if (!about.isDirectory() || about.uid !== (process.getuid?.() ?? 0) || (about.mode & 0o077) !== 0)
-      throw new Error(`${this.path} is not a folder that only root can access: another user has replaced it`)
+    mustBeOfRoot(this.path, 0o077)
   }
 
   /**

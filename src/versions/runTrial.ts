@@ -68,7 +68,8 @@ async function endFormerChange(key: string, { files, units, change: parts, parts
  * Changes the accompanying unit first: the part sends requests to it at its start, in the format of the part's version.
  */
 async function change({ unit, also, ...commands }: Trial, which: 'from' | 'to', units: UnitControl): Promise<void> {
-  if (also) {
+  // A version from before the accompanying unit, to which a trial returned, has none.
+  if (also && units.installedCommand(also.unit) !== null) {
     await units.useCommand(also.unit, also[which])
     // Its client restarts it. It may be killed at any moment, and its current operation may take minutes.
     await units.kill(also.unit)

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { TestClock } from '../lib/testing/testClock.ts'
@@ -45,4 +45,14 @@ it('of another program, or without a trial, is not', () => {
   files.begin({ key: 'u/forward', unit: 'part.service', to, from: null, withinMs: 1_000 })
   startProgress(data, own('a'), clock)('1')
   expect(files.progress).toBe('')
+})
+
+it('of a program that may not write beside the programs is seen by the trial too', () => {
+  const { data, own, clock } = lab()
+  const files = new TrialFiles(data)
+  const to = commandIn(own('b').folder, own('b'))
+  files.begin({ key: 'u/forward', unit: 'part.service', to, from: null, withinMs: 1_000 })
+  mkdirSync(join(data, 'program/progress.txt')) // also keeps root from writing there
+  startProgress(data, own('b'), clock)('1')
+  expect([files.progress, readFileSync(join(data, 'progress.txt'), 'utf8')]).toEqual(['u/forward 1\n', 'u/forward 1\n'])
 })

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { nodeDisk, type Disk } from '../lib/disk.ts'
 import { makeFolderDurably, removeFileDurably, writeFileDurably } from '../lib/durableFile.ts'
@@ -56,16 +56,21 @@ export class TrialFiles {
 
   /** How far the program on trial has come, as text that only its writer understands. The trial waits while it changes. */
   get progress(): string {
-    const path = this.#progress
-    return existsSync(path) ? readFileSync(path, 'utf8') : ''
+    return this.#progress
+      .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile())
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('')
   }
 
   /** Need not survive a loss of power, and must not wait for a slow disk. */
   progressed(text: string): void {
-    try {
-      writeFileSync(this.#progress, text)
-    } catch {
-      // On a full disk the program may still start in time.
+    for (const path of this.#progress) {
+      try {
+        writeFileSync(path, text)
+        return
+      } catch {
+        // Only root may write the first one. On a full disk the program may still start in time.
+      }
     }
   }
 
@@ -95,8 +100,9 @@ export class TrialFiles {
     writeFileDurably(this.#path(name), `${JSON.stringify(value)}\n`, 0o644, this.#disk)
   }
 
-  get #progress(): string {
-    return join(this.folder, 'progress.txt')
+  /** The place that older versions read as well, and the one of a program that is not root. */
+  get #progress(): string[] {
+    return [this.folder, dirname(this.folder)].map((folder) => join(folder, 'progress.txt'))
   }
 
   #path(name: string): string {

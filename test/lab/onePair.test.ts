@@ -1,4 +1,5 @@
 import { afterAll, describe } from 'vitest'
+import { controllerUserSuite } from './controllerUser.suite.ts'
 import { firewallSuite } from './firewall.suite.ts'
 import { accessSuite } from './access.suite.ts'
 import { healthSuite } from './health.suite.ts'
@@ -21,6 +22,7 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   const shared = new SharedPair()
   afterAll(() => shared.close(), bootMs)
   unitEndsSuite(shared.lend)
+  controllerUserSuite(shared.lend)
   healthSuite(shared.lend)
   idleSuite(shared.lend)
   maintenanceSuite(shared.lend)

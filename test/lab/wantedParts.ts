@@ -34,6 +34,10 @@ async function agentWanted(machine: LabMachine): Promise<Installation> {
 }
 
 async function controllerWanted(machine: LabMachine): Promise<Installation> {
-  const argv = await commandOf(machine, 'tandem-controller.service')
-  return controllerParts({ name: 'lab', command: () => argv }, [])
+  const [controller, helper] = [
+    await commandOf(machine, 'tandem-controller.service'),
+    await commandOf(machine, 'tandem-controller-privileged.service'),
+  ]
+  const command = (unit: string): string[] => (unit === 'tandem-controller.service' ? controller : helper)
+  return controllerParts({ data: `${data}-controller`, name: 'lab', command }, [])
 }

@@ -20,7 +20,7 @@ export async function initController(session: Session, flags: InitFlags): Promis
     cluster,
     data,
     addresses: [address, hostname()],
-    admit,
+    ...{ admit, start },
   })
   const url = `https://${address.includes(':') ? `[${address}]` : address}:${port}`
   contexts.set(cluster, { url, token, authority })

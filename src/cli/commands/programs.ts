@@ -27,6 +27,13 @@ export async function runPrivileged({ host }: Session, { data }: CommonFlags & {
   return host.entryPoints.runPrivileged({ data: resolve(host.cwd, data) })
 }
 
+export async function runControllerHelper(
+  { host }: Session,
+  { data }: CommonFlags & { data: string },
+): Promise<number> {
+  return host.entryPoints.runControllerHelper({ data: resolve(host.cwd, data) })
+}
+
 type AgentFlags = CommonFlags &
   Omit<AgentProgram, 'given' | 'secretsFolder' | 'cacheCapBytes'> & {
     machine?: string

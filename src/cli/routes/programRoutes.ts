@@ -52,7 +52,7 @@ export const controller = buildRouteMap({
       changes: true,
       brief: 'Found a cluster: create its authority, its controller, and a token and a context for you',
       about:
-        'If systemd runs and you are root, starts the controller as tandem-controller.service. Use a machine that runs no services.',
+        'If systemd runs and you are root, starts the controller as tandem-controller.service, as the user tandem_controller. Use a machine that runs no services.',
       example: 'tandem controller init --cluster production --address 10.0.0.10',
       parameters: {
         flags: {
@@ -83,6 +83,14 @@ export const controller = buildRouteMap({
         },
       },
       load: async () => (await import('../commands/programs.ts')).runController,
+    }),
+    privileged: command({
+      brief: 'Run the privileged helper of a controller that is not root, in the foreground',
+      about:
+        'systemd starts it as tandem-controller-privileged.service during an upgrade. It exits after half a minute without work.',
+      example: 'tandem controller privileged --data /var/lib/tandem-controller',
+      parameters: { flags: { data: { ...needed('DIR', 'Data folder of the controller'), default: controllerData } } },
+      load: async () => (await import('../commands/programs.ts')).runControllerHelper,
     }),
     token,
     sign: command({

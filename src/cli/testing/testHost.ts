@@ -58,6 +58,7 @@ const noPrograms: EntryPoints = {
   runProgram: never,
   examineMachine: async () => ({ machine: 'a', checked: [], findings: [] }),
   runPrivileged: never,
+  runControllerHelper: never,
   startController: async () => false,
   joinMachine: async () => ({ machine: 'a', cluster: 'test', started: false }),
   leaveMachine: async () => ({ units: [], keptData: [], stays: [] }),

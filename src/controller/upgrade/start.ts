@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../../lib/clock.ts'
+import type { ProgramHost } from '../../versions/programHost.ts'
 import { keepProgram } from '../../versions/keepProgram.ts'
 import { startProgress } from '../../versions/startProgress.ts'
 import { thisProgram } from '../../versions/thisProgram.ts'
@@ -11,6 +12,8 @@ export interface UpgradeOptions {
   data: string
   /** The unit whose process, if it is this one, upgrades can replace; left out: upgrades leave the controller alone. */
   unit?: string
+  /** Performs the operations of an upgrade that need root; left out: this process is root. */
+  programs?: ProgramHost | undefined
 }
 
 /** For the trial of a new version, which waits while the start goes on. */
@@ -31,11 +34,17 @@ export async function startUpgrades({ controller, releases, logger, options }: P
       .execute({ type: 'LookAgain' })
       .catch((err: unknown) => logger.error({ err }, 'could not record the state of an upgrade; retrying'))
   }
-  const { unit, data } = options
+  const { unit, data, programs: host } = options
   const program =
     unit === undefined
       ? null
-      : await keepProgram({ source: releases.depot, changed, unit, data, logger, changesParts: true })
+      : await keepProgram({ source: releases.depot, changed, unit, data, logger, host, changesParts: true }).catch(
+          (err: unknown) => {
+            // Without the system bus, for example. The controller must start nevertheless.
+            logger.warn({ err }, 'an upgrade cannot change the program of this controller')
+            return null
+          },
+        )
   if (program) controller.reportProgram(() => program.report())
   const own = program && followUpgrades(controller, program)
   return {

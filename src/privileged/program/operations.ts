@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { programContent } from '../../identity/order.ts'
 import { downloadFolder } from '../../layout/dataFolder.ts'
-import { agentUnit, privilegedUnit } from '../../layout/units.ts'
+import { agentUnit, controllerHelperUnit, controllerUnit, privilegedUnit } from '../../layout/units.ts'
 import { programFolder } from '../../lib/programFolder.ts'
 import type { DesiredProgram } from '../../protocol/program.ts'
 import { storedSource } from '../../releases/storedSource.ts'
@@ -9,20 +9,25 @@ import { createUnitControl } from '../../systemd/unitControl.ts'
 import { RootProgramHost, type ProgramHost } from '../../versions/programHost.ts'
 import type { HelperContext } from '../helperContext.ts'
 import * as shape from '../instanceShape.ts'
-import { noArguments, operation, type Operations } from '../operation.ts'
+import { noArguments, operation, type Operation, type Operations } from '../operation.ts'
 import { acceptedOrder, orderShape } from '../orders.ts'
 
 export interface ProgramParts {
-  /** Changes the program of the agent, then the program of the privileged helper. */
+  /** Changes the program of a part, then the program of its privileged helper. */
   programs: () => Promise<ProgramHost>
-  /** Folder of the Tandem releases that the agent has fetched. */
+  /** Folder of the Tandem releases that the part has fetched. */
   download: string
 }
 
+/** For the agent. */
 export function openPrograms({ data, programUnits }: HelperContext): ProgramParts {
-  let opened: RootProgramHost | null = null
-  return { programs: async () => (opened ??= await programHost(data, programUnits)), download: downloadFolder(data) }
+  const words = ['agent', 'run', '--data', data]
+  return opened(data, { unit: agentUnit, words, helper: privilegedUnit, others: programUnits })
 }
+
+/** For the controller. `words` follow the program in its unit. */
+export const openControllerPrograms = (data: string, words: readonly string[]): ProgramParts =>
+  opened(data, { unit: controllerUnit, words, helper: controllerHelperUnit, others: [] })
 
 const programShape = z.strictObject({
   key: shape.keyShape,
@@ -31,55 +36,73 @@ const programShape = z.strictObject({
   order: orderShape,
 })
 
+/** The agent may change only to a program that the controller has signed for this machine. */
 export function programOperations(parts: ProgramParts & Pick<HelperContext, 'folder' | 'now'>): Operations {
   const { folder, now } = parts
-  const programs = async (
-    { order, ...program }: z.infer<typeof programShape>,
-    work: (host: ProgramHost, program: DesiredProgram, order: string | null) => Promise<void>,
-  ): Promise<void> => {
+  return operationsOf(parts, ({ order, ...program }) => {
     const content = programContent(program)
     const accepted = acceptedOrder({ folder, kind: 'program', signed: order, content, now: now() })
     if (accepted.id !== program.key) throw new Error(`the order is meant for ${accepted.id}`)
     folder.remember('program', { ...accepted, mark: '', begun: true })
-    await work(await parts.programs(), { ...program, isDue: true }, order)
-  }
+  })
+}
+
+/** The controller signs the orders of all machines itself, so it needs none. */
+export const controllerProgramOperations = (parts: ProgramParts): Operations => operationsOf(parts, () => {})
+
+function operationsOf(
+  { programs, download }: ProgramParts,
+  accept: (args: z.infer<typeof programShape>) => void,
+): Operations {
+  const accepted = (
+    work: (host: ProgramHost, program: DesiredProgram, order: string | null) => Promise<void>,
+  ): Operation =>
+    operation(
+      programShape,
+      async (args) => {
+        accept(args)
+        const { order, ...program } = args
+        await work(await programs(), { ...program, isDue: true }, order)
+      },
+      'program',
+    )
   return {
-    'program.prepare': operation(
-      programShape,
-      (args) =>
-        programs(args, async (host, program, order) => {
-          await host.prepare(program, storedSource(parts.download), new AbortController().signal, order)
-        }),
-      'program',
+    'program.prepare': accepted((host, program, order) =>
+      host.prepare(program, storedSource(download), new AbortController().signal, order),
     ),
-    'program.begin': operation(
-      programShape,
-      (args) => programs(args, (host, program, order) => host.begin(program, order)),
-      'program',
-    ),
-    'program.resume': operation(noArguments, async () => (await parts.programs()).resume(), 'program'),
+    'program.begin': accepted((host, program, order) => host.begin(program, order)),
+    'program.resume': operation(noArguments, async () => (await programs()).resume(), 'program'),
     // Needs no order: it installs only what the program that the controller chose describes.
-    'program.parts': operation(noArguments, async () => (await parts.programs()).changeParts(), 'program'),
+    'program.parts': operation(noArguments, async () => (await programs()).changeParts(), 'program'),
     'program.confirm': operation(
       z.strictObject({ key: shape.keyShape }),
-      async ({ key }) => (await parts.programs()).confirm(key),
+      async ({ key }) => (await programs()).confirm(key),
       'program',
     ),
     'program.fail': operation(
       z.strictObject({ key: shape.keyShape, reason: z.string().max(2_000) }),
-      async (failed) => (await parts.programs()).fail(failed),
+      async (failed) => (await programs()).fail(failed),
       'program',
     ),
   }
 }
 
-const programHost = (data: string, others: readonly string[]): Promise<RootProgramHost> =>
+interface Part {
+  unit: string
+  words: readonly string[]
+  /** Unit of its privileged helper. */
+  helper: string
+  others: readonly string[]
+}
+
+function opened(data: string, part: Part): ProgramParts {
+  let host: RootProgramHost | null = null
+  return { programs: async () => (host ??= await programHost(data, part)), download: downloadFolder(data) }
+}
+
+const programHost = (data: string, { unit, words, helper, others }: Part): Promise<RootProgramHost> =>
   RootProgramHost.open({
-    ...{ data, unit: agentUnit, units: createUnitControl(), isShared: true },
-    beside: { unit: privilegedUnit, words: ['agent', 'privileged', '--data', data] },
-    others,
-    own: {
-      ...{ folder: programFolder, node: process.execPath, options: process.execArgv },
-      words: ['agent', 'run', '--data', data],
-    },
+    ...{ data, unit, units: createUnitControl(), isShared: true, others },
+    beside: { unit: helper, words: [words[0] ?? '', 'privileged', '--data', data] },
+    own: { folder: programFolder, node: process.execPath, options: process.execArgv, words },
   })

@@ -91,7 +91,7 @@ export class PerformerLab {
       ...maintenanceOperations(parts),
       ...programOperations(parts),
     }
-    return performer(operations, parts.folder)
+    return performer(operations, () => parts.folder.check())
   }
 
   ask(name: string, args: unknown): Promise<unknown> {

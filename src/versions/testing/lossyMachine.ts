@@ -330,7 +330,7 @@ export class LossyMachine {
         }),
       command: (unit) => (this.#commands[unit] ? [...this.#commands[unit]] : null),
       installedCommand: (unit) => {
-        if (unit === agentUnit) return this.#versions.installedCommand
+        if (unit === agentUnit || this.#state.units[unit]) return this.#versions.installedCommand
         const { argv } = this.#state.helpers[unit] ?? {}
         return argv ? [...argv] : null
       },

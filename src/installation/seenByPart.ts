@@ -2,24 +2,30 @@ import { statSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { OperatorError } from '../lib/operatorError.ts'
 
-/** Folders that the agent's unit hides from the agent (`ProtectHome=`, systemd.exec(5)). */
+/** Folders that the unit of an unprivileged part hides from it (`ProtectHome=`, systemd.exec(5)). */
 const hidden = ['/home', '/root', '/run/user']
 
-/** Refuses a command line that names a file which an agent without root cannot read. Called before a token is used. */
-export function mustBeSeenByAgent(words: readonly string[]): void {
+interface Unseen {
+  part: 'agent' | 'controller'
+  /** For the refusal, after the place to which Tandem should move. */
+  again: string
+}
+
+/** Refuses a command line that names a file which a part without root cannot read. Called before anything is done. */
+export function mustBeSeen(words: readonly string[], { part, again }: Unseen): void {
   for (const path of words.filter(isAbsolute)) {
     const why = whyUnseen(path)
     if (why === null) continue
-    throw new OperatorError('E_ENVIRONMENT', `the agent, which is not root, cannot read ${path}: ${why}`, {
+    throw new OperatorError('E_ENVIRONMENT', `the ${part}, which is not root, cannot read ${path}: ${why}`, {
       subject: path,
-      next: 'move Tandem to a folder that every user may read, for example below /opt, and join again from there; the token is still valid',
+      next: `move Tandem to a folder that every user may read, for example below /opt, and ${again}`,
     })
   }
 }
 
 function whyUnseen(path: string): string | null {
   const folder = hidden.find((one) => path === one || path.startsWith(`${one}/`))
-  if (folder !== undefined) return `systemd hides ${folder} from the agent`
+  if (folder !== undefined) return `systemd hides ${folder} from it`
   for (let at = path; ; at = dirname(at)) {
     const about = statSync(at, { throwIfNoEntry: false })
     const needed = about?.isDirectory() ? 0o001 : 0o004
