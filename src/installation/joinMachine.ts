@@ -3,7 +3,7 @@ import { selfCommand } from '../lib/selfCommand.ts'
 import { agentUnit } from '../layout/units.ts'
 import { mayInstallUnits } from '../systemd/units.ts'
 import { joinCluster, type Join } from './joinCluster.ts'
-import { mustBeSeen } from './seenByPart.ts'
+import { mustBeSeen } from '../parts/seenByPart.ts'
 import { setUpAgent } from './setUpAgent.ts'
 import { explained } from './explained.ts'
 

@@ -5,7 +5,7 @@ import { mayInstallUnits } from '../systemd/units.ts'
 import { setUpParts } from '../parts/setUpParts.ts'
 import { explained } from './explained.ts'
 import { controllerParts, digestOf } from '../parts/parts.ts'
-import { mustBeSeen } from './seenByPart.ts'
+import { mustBeSeen } from '../parts/seenByPart.ts'
 
 /** Refuses what would keep the controller's unit from running, before a cluster is founded. */
 export function mayStartController(data: string): void {

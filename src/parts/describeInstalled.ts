@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { agentUnit, unitFolder } from '../layout/units.ts'
 import { commandOfText } from '../systemd/unitControl.ts'
 import { agentParts, controllerParts, digestOf, type Installation } from './parts.ts'
+import { mustBeSeen } from './seenByPart.ts'
 import { groupsHere } from './setUpParts.ts'
 
 /** True if Tandem has written the unit: an operator may run a part in a unit of his own, which stays as it is. */
@@ -10,7 +11,7 @@ export const isOurs = (unit: string): boolean => textOf(unit)?.startsWith('# Wri
 
 /**
  * The parts that this version sets up on a machine on which this unit is installed already. The command lines of the
- * installed program stay; `null`: the unit does not belong to Tandem.
+ * installed program stay; `null`: the unit does not belong to Tandem. Throws if they could not run as their user.
  */
 export async function describeInstalled(unit: string, data: string): Promise<Installation | null> {
   const text = textOf(unit)
@@ -20,9 +21,10 @@ export async function describeInstalled(unit: string, data: string): Promise<Ins
   const at = wordsAt(argv)
   const command = (one: string, words: readonly string[]): readonly string[] =>
     commandOfText(textOf(one) ?? '') ?? [...argv.slice(0, at), ...words]
-  return unit === agentUnit
-    ? agentParts({ data, name, command, groups: await groupsHere() })
-    : controllerParts({ data, name, command }, argv.slice(at))
+  if (unit === agentUnit) return agentParts({ data, name, command, groups: await groupsHere() })
+  // Versions before its helper ran as root, from and in any folder.
+  mustBeSeen([...argv.slice(0, at), dirname(data)], { part: 'controller', again: 'run tandem upgrade again' })
+  return controllerParts({ data, name, command }, argv.slice(at))
 }
 
 /** The words after the program in the text of this unit. */
