@@ -4,6 +4,7 @@ import { firewallOperations } from './firewall.ts'
 import { lastWordsOperations } from './lastWords.ts'
 import { mapOperations } from './map.ts'
 import { numbersOperations } from './numbers.ts'
+import { secretOperations } from './secrets.ts'
 import { sessionOperations } from './sessions.ts'
 import { tailOperations } from './tails.ts'
 
@@ -17,4 +18,5 @@ export const largeFeatureOperations = {
   ...checksOperations,
   ...mapOperations,
   ...firewallOperations,
+  ...secretOperations,
 }

@@ -10,6 +10,7 @@ import { map } from './map/routes.ts'
 import { names, resolve } from './names/routes.ts'
 import { noteLines } from './notes/render.ts'
 import { note } from './notes/routes.ts'
+import { secrets } from './secrets/routes.ts'
 import type { Paint } from './paint.ts'
 import { upgrade } from './upgrade/routes.ts'
 
@@ -21,7 +22,7 @@ export const featureCommands = {
   machines: { maintenance },
   cluster: { cluster: cluster(planParts), upgrade },
   looking: { names, resolve, map, firewall },
-  services: { shell, exec, forward },
+  services: { shell, exec, forward, secrets },
 }
 
 /** into `tandem machine`, */

@@ -5,6 +5,7 @@ import type { largeFeatureOperations } from '../api/largeFeatures.ts'
 import type { Status } from '../api/views.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import type { Orders } from '../protocol/slices.ts'
+import type { SecretStore } from '../store/secretStore.ts'
 import type { Snapshots } from '../store/snapshots.ts'
 import { Accesses } from './access/accesses.ts'
 import { accessHandlers } from './access/handlers.ts'
@@ -36,6 +37,9 @@ import { RolloutRecorder } from './numbers/rolloutRecorder.ts'
 import { pastOf } from './past/past.ts'
 import { askRequirements } from './requirements/askRequirements.ts'
 import { withLacks } from './requirements/checkup.ts'
+import { secretHandlers } from './secrets/handlers.ts'
+import { rootKeysIn } from './secrets/rootKeys.ts'
+import { SecretKeeper } from './secrets/secretKeeper.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { tailHandlers } from './tails/handlers.ts'
@@ -50,10 +54,11 @@ interface Parts {
   /** The controller's data. */
   data: string
   snapshots: Snapshots | null
+  secretStore: SecretStore
 }
 
 /** Here a feature hangs its own things into those that every call may use. */
-export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
+export const makeFeatureRooms = ({ data, snapshots, secretStore, ...parts }: Parts) => ({
   numbers: new NumbersKeeper(parts),
   rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
@@ -62,6 +67,7 @@ export const makeFeatureRooms = ({ data, snapshots, ...parts }: Parts) => ({
   calls: new CallCounter({ ...parts, folder: join(data, 'calls') }),
   past: pastOf({ ...parts, snapshots }),
   accesses: new Accesses(parts),
+  secrets: new SecretKeeper({ ...parts, store: secretStore, rootKeys: rootKeysIn(data) }),
 })
 
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
@@ -118,6 +124,7 @@ export const featureHandlers = (
   ...lastWordsHandlers(rooms),
   ...releaseDefinitionHandlers(rooms),
   ...sessionHandlers(rooms),
+  ...secretHandlers(rooms),
   ...tailHandlers(rooms),
   ...checksHandlers(rooms),
 })

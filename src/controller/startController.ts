@@ -11,6 +11,7 @@ import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { Joins } from '../store/joins.ts'
 import { SqliteJoinStore } from '../store/sqliteJoinStore.ts'
 import { Snapshots } from '../store/snapshots.ts'
+import { SqliteSecretStore } from '../store/sqliteSecretStore.ts'
 import { SqliteSnapshotStore } from '../store/sqliteSnapshotStore.ts'
 import { Sessions } from '../store/sessions.ts'
 import { SqliteSessionStore } from '../store/sqliteSessionStore.ts'
@@ -108,7 +109,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   )
   const membership = new Membership({ controller, joins: new Joins(new SqliteJoinStore(database)), authority })
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
-  const own = makeFeatureRooms({ controller, logger, data, snapshots })
+  const own = makeFeatureRooms({
+    ...{ controller, logger, data, snapshots },
+    secretStore: new SqliteSecretStore(database),
+  })
   opened.defer(() => closeFeatureRooms(own))
   const changes = new RecentChanges(controller)
   const overview = new LiveOverview({

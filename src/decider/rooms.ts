@@ -13,6 +13,7 @@ import { notes } from '../notes/room.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { Report } from '../protocol/report.ts'
 import { rollout } from '../rollout/room.ts'
+import { secrets } from '../secrets/room.ts'
 import { upgrade } from '../upgrade/room.ts'
 import { leadership } from './leadership.ts'
 
@@ -21,7 +22,19 @@ import { leadership } from './leadership.ts'
  * else depends on the machines that are still there. The state, the commands and the desired state are made of this
  * table.
  */
-const table = [leadership, fleet, maintenance, addresses, rollout, upgrade, notes, names, firewall, access] as const
+const table = [
+  leadership,
+  fleet,
+  maintenance,
+  addresses,
+  rollout,
+  upgrade,
+  notes,
+  names,
+  firewall,
+  access,
+  secrets,
+] as const
 
 type Entry = (typeof table)[number]
 type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void

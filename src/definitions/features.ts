@@ -9,6 +9,7 @@ import { firewallFacets, withMode } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import { requiresKeys } from './requires/keys.ts'
+import { secretKeys } from './secrets/keys.ts'
 import { checkUses } from './uses/checkUses.ts'
 import { usesKeys } from './uses/keys.ts'
 import { variablesOf } from './uses/variables.ts'
@@ -30,7 +31,7 @@ export const featureVariables = ({ uses }: Definition): string[] => variablesOf(
 export const callsOf = ({ uses = [] }: Pick<Definition, 'uses'>): readonly Call[] => uses
 
 /** Here it hangs in its keys of a cluster file, of which every machine receives the values, */
-export const featureKeys = { ...addressKeys, ...firewallKeys }
+export const featureKeys = { ...addressKeys, ...firewallKeys, ...secretKeys }
 
 /** the rules that join these keys to others, */
 export const featureRules: readonly ((cluster: ClusterDefinition, source: YamlSource) => void)[] = [

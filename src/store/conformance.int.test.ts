@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { openDatabase } from './database.ts'
 import { SqliteEventLog } from './sqliteEventLog.ts'
 import { SqliteJoinStore } from './sqliteJoinStore.ts'
+import { SqliteSecretStore } from './sqliteSecretStore.ts'
 import { SqliteSnapshotStore } from './sqliteSnapshotStore.ts'
 import { SqliteSessionStore } from './sqliteSessionStore.ts'
 import { SqliteTokenStore } from './sqliteTokenStore.ts'
@@ -11,9 +12,11 @@ import { eventLogConformance } from './testing/eventLogConformance.ts'
 import { joinStoreConformance } from './testing/joinStoreConformance.ts'
 import { MemoryEventLog, type Disk } from './testing/memoryEventLog.ts'
 import { MemoryJoinStore } from './testing/memoryJoinStore.ts'
+import { MemorySecretStore } from './testing/memorySecretStore.ts'
 import { MemorySessionStore } from './testing/memorySessionStore.ts'
 import { MemorySnapshotStore } from './testing/memorySnapshotStore.ts'
 import { MemoryTokenStore } from './testing/memoryTokenStore.ts'
+import { secretStoreConformance } from './testing/secretStoreConformance.ts'
 import { sessionStoreConformance } from './testing/sessionStoreConformance.ts'
 import { snapshotStoreConformance } from './testing/snapshotStoreConformance.ts'
 import { tokenStoreConformance } from './testing/tokenStoreConformance.ts'
@@ -80,3 +83,15 @@ snapshotStoreConformance('sqlite', async () => {
   return { store: new SqliteSnapshotStore(opened), dispose }
 })
 snapshotStoreConformance('memory', async () => ({ store: new MemorySnapshotStore(), dispose: async () => {} }))
+
+secretStoreConformance('sqlite', async () => {
+  const { opened, path, dispose } = database()
+  const folder = dirname(path)
+  const disk = (): Buffer => Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))))
+  return { store: new SqliteSecretStore(opened), disk, dispose }
+})
+secretStoreConformance('memory', async () => {
+  const store = new MemorySecretStore()
+  const disk = (): Buffer => Buffer.concat(store.versions.flatMap(({ wrapped, content }) => [wrapped, content]))
+  return { store, disk, dispose: async () => {} }
+})

@@ -1,6 +1,6 @@
 import type { Session } from '../session.ts'
 
-export type Known = 'services' | 'machines' | 'instances' | 'rollouts' | 'contexts'
+export type Known = 'services' | 'machines' | 'instances' | 'rollouts' | 'contexts' | 'secrets'
 
 /** Longest wait of a Tab key for the controller, in milliseconds. */
 const answerMs = 1_000
@@ -15,6 +15,10 @@ export async function knownNames(session: Session, kind: Known): Promise<string[
     if (kind === 'rollouts') {
       const { rollouts } = await client.call('rollouts', { query: { limit: mostRollouts } }, signal)
       return rollouts.map(({ id }) => id)
+    }
+    if (kind === 'secrets') {
+      const { secrets } = await client.call('secrets', {}, signal)
+      return secrets.map(({ path }) => path)
     }
     const { services, machines } = await client.call('status', {}, signal)
     switch (kind) {

@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import {
+  fieldName,
+  fieldNameRule,
+  longestSecretPath,
+  secretPath,
+  secretPathRule,
+} from '../definitions/secrets/paths.ts'
+import { position, service, time, type Operation } from './operation.ts'
+
+const path = z.string().max(longestSecretPath).regex(secretPath, secretPathRule)
+const params = z.object({ path })
+const version = z.int().min(1)
+const field = z.string().regex(fieldName, fieldNameRule)
+const fields = z.record(field, z.base64().describe('the bytes of the value')).describe('by name')
+const reason = z.string().trim().min(1).max(500).nullable().default(null).describe('why, for the event log')
+const stored = z.object({
+  position,
+  path,
+  version,
+  changed: z.boolean().describe('false: the newest version has these values already'),
+})
+
+const versionSchema = z.object({
+  version,
+  fields: z.array(z.string()),
+  bytes: z.int().describe('of all values'),
+  at: time,
+  by: z.string().nullable().describe('name of the token that stored it; null: not recorded'),
+  reason: z.string().nullable(),
+  of: version.nullable().describe('the earlier version that has the same content'),
+})
+
+const secretSchema = z.object({
+  path,
+  owner: z.string().nullable().describe('the service to which it belongs; null: none'),
+  grants: z.array(z.string()).describe('other services that may use it'),
+  deleted: z.boolean(),
+  current: versionSchema.nullable().describe('null: it is deleted, or all its versions are destroyed'),
+  versions: z.int().describe('the number of versions that are kept'),
+})
+export type SecretView = z.infer<typeof secretSchema>
+
+export const secretOperations = {
+  secrets: {
+    ...{ method: 'GET', path: '/secrets', role: 'reader', summary: 'secrets, without their values' },
+    query: z.object({ prefix: z.string().max(longestSecretPath).default('') }),
+    response: z.object({ secrets: z.array(secretSchema) }),
+  },
+  secretVersions: {
+    ...{
+      method: 'GET',
+      path: '/secrets/:path/versions',
+      role: 'reader',
+      summary: 'versions of a secret, without values',
+    },
+    params,
+    response: z.object({ secret: secretSchema, versions: z.array(versionSchema).describe('the newest first') }),
+  },
+  secretValue: {
+    ...{ method: 'GET', path: '/secrets/:path/value', role: 'operator', summary: 'the value of a secret' },
+    params,
+    query: z.object({ version: z.coerce.number().pipe(version).optional(), field: field.optional() }),
+    response: z.object({ path, version, fields }),
+  },
+  putSecret: {
+    ...{ method: 'POST', path: '/secrets/:path', role: 'operator', summary: 'store a new version of a secret' },
+    params,
+    body: z.object({
+      fields,
+      replace: z.boolean().default(false).describe('drop the fields that are not given'),
+      cas: z.int().min(0).nullable().default(null).describe('the version that must be current; 0: there must be none'),
+      reason,
+    }),
+    response: stored,
+  },
+  rollbackSecret: {
+    ...{ method: 'POST', path: '/secrets/:path/rollback', role: 'operator', summary: 'store an earlier version again' },
+    params,
+    body: z.object({ version: version.nullable().default(null).describe('null: the one before'), reason }),
+    response: stored,
+  },
+  deleteSecret: {
+    dryRun: true,
+    ...{
+      method: 'POST',
+      path: '/secrets/:path/delete',
+      role: 'operator',
+      summary: 'delete a secret; its versions stay',
+    },
+    params,
+    body: z.object({ reason }),
+    response: z.object({ position }),
+  },
+  undeleteSecret: {
+    dryRun: true,
+    ...{
+      method: 'POST',
+      path: '/secrets/:path/undelete',
+      role: 'operator',
+      summary: 'take back that a secret was deleted',
+    },
+    params,
+    response: z.object({ position }),
+  },
+  destroySecret: {
+    dryRun: true,
+    ...{ method: 'POST', path: '/secrets/:path/destroy', role: 'operator', summary: 'remove values for good' },
+    params,
+    body: z.object({ versions: z.array(version).min(1).nullable().default(null).describe('null: all'), reason }),
+    response: z.object({ position, versions: z.array(version).describe('those that are gone now') }),
+  },
+  grantSecret: {
+    dryRun: true,
+    ...{ method: 'POST', path: '/secrets/:path/grants', role: 'operator', summary: 'let a service use a secret' },
+    params,
+    body: z.object({ service }),
+    response: z.object({ position }),
+  },
+  revokeSecret: {
+    dryRun: true,
+    ...{ method: 'POST', path: '/secrets/:path/revocations', role: 'operator', summary: 'take a grant back' },
+    params,
+    body: z.object({ service }),
+    response: z.object({ position }),
+  },
+  rekeySecrets: {
+    ...{
+      method: 'POST',
+      path: '/secrets-rekey',
+      role: 'operator',
+      summary: 'wrap the keys of all values with a new root key',
+    },
+    response: z.object({ position, values: z.int().describe('whose keys were wrapped again') }),
+  },
+} as const satisfies Record<string, Operation>

@@ -1,0 +1,144 @@
+import { buildRouteMap } from '@stricli/core'
+import { command } from '../command.ts'
+import { parsePosition } from '../flagValues.ts'
+import { known, on, text, word } from '../routes/parameters.ts'
+
+const path = known('secrets', word('PATH', 'SERVICE/NAME, or @GROUP/NAME for a secret of no service'))
+const onePath = { kind: 'tuple', parameters: [path] } as const
+const withService = {
+  kind: 'tuple',
+  parameters: [path, known('services', word('SERVICE', 'Name of a service'))],
+} as const
+const reason = text('TEXT', 'Why, for the event log')
+const number = (brief: string) =>
+  ({ kind: 'parsed', parse: parsePosition, placeholder: 'N', brief, optional: true }) as const
+const formats = ['table', 'json', 'yaml', 'env'] as const
+
+const put = command({
+  changes: true,
+  brief: 'Store a secret, or new values of some of its fields',
+  about:
+    'A value is never an argument, which other users could see: FIELD=- reads it from standard input, byte for byte, FIELD=@FILE from a file,\n' +
+    'and FIELD asks for it, without echo. Fields that you do not name keep their values. Makes a new version; running instances keep theirs.',
+  example:
+    'tandem secrets put shop/db password\ntandem secrets put shop/tls key=@shop.key certificate=@shop.pem\npwgen 40 1 | tandem secrets put @shared/smtp password=- --reason "left with Ida"',
+  parameters: {
+    flags: {
+      replace: on('Drop the fields that you do not name'),
+      cas: number('Refuse unless this version is current (0: unless there is none)'),
+      reason,
+    },
+    positional: {
+      kind: 'array',
+      minimum: 2,
+      parameter: known('secrets', word('PATH FIELD…', 'Path of the secret; then FIELD, FIELD=- or FIELD=@FILE')),
+    },
+  },
+  load: async () => (await import('./put.ts')).putSecret,
+})
+
+const get = command({
+  brief: 'Print the values of a secret',
+  about: '--field prints one value byte for byte, for a pipe.',
+  example: 'tandem secrets get shop/db\ntandem secrets get shop/tls --field key > shop.key',
+  parameters: {
+    flags: {
+      field: text('FIELD', 'Only this field'),
+      version: number('An earlier version (default: the current one)'),
+      format: { kind: 'enum', values: formats, brief: 'Format of the values', default: 'table' },
+    },
+    positional: onePath,
+  },
+  load: async () => (await import('./get.ts')).getSecret,
+})
+
+const list = command({
+  brief: 'List secrets, without their values',
+  example: 'tandem secrets list\ntandem secrets list shop/',
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ ...known('secrets', word('PREFIX', 'Only paths that begin with this')), optional: true }],
+    },
+  },
+  load: async () => (await import('./list.ts')).listSecrets,
+})
+
+const versions = command({
+  brief: 'List the versions of a secret: who stored them, when and why',
+  example: 'tandem secrets versions shop/db',
+  parameters: { positional: onePath },
+  load: async () => (await import('./list.ts')).listVersions,
+})
+
+const rollback = command({
+  changes: true,
+  brief: 'Store an earlier version again, as the newest one',
+  example: 'tandem secrets rollback shop/db\ntandem secrets rollback shop/db --version 3',
+  parameters: {
+    flags: { version: number('The version to store again (default: the one before)'), reason },
+    positional: onePath,
+  },
+  load: async () => (await import('./change.ts')).rollbackSecret,
+})
+
+const deleted = command({
+  dryRun: true,
+  brief: 'Delete a secret; its versions stay until they are destroyed',
+  example: 'tandem secrets delete shop/db --reason "moved to @shared/db"',
+  parameters: { flags: { reason }, positional: onePath },
+  load: async () => (await import('./change.ts')).deleteSecret,
+})
+
+const undelete = command({
+  dryRun: true,
+  brief: 'Take back that a secret was deleted',
+  example: 'tandem secrets undelete shop/db',
+  parameters: { positional: onePath },
+  load: async () => (await import('./change.ts')).undeleteSecret,
+})
+
+const destroy = command({
+  dryRun: true,
+  brief: 'Remove values for good: nobody can read them again',
+  about: 'Without VERSIONS, all of them.',
+  example: 'tandem secrets destroy shop/db 3 4 --reason "was on a screenshot"',
+  parameters: {
+    flags: { reason },
+    positional: {
+      kind: 'array',
+      minimum: 1,
+      parameter: known('secrets', word('PATH [VERSION…]', 'Path of the secret; then versions, if not all')),
+    },
+  },
+  load: async () => (await import('./change.ts')).destroySecret,
+})
+
+const grant = command({
+  dryRun: true,
+  brief: 'Let a service use a secret of another one, or of none',
+  example: 'tandem secrets grant @shared/smtp shop',
+  parameters: { positional: withService },
+  load: async () => (await import('./change.ts')).grantSecret,
+})
+
+const revoke = command({
+  dryRun: true,
+  brief: 'Take a grant back',
+  example: 'tandem secrets revoke @shared/smtp shop',
+  parameters: { positional: withService },
+  load: async () => (await import('./change.ts')).revokeSecret,
+})
+
+const rekey = command({
+  changes: true,
+  brief: 'Make a new root key, and wrap the keys of all values with it',
+  example: 'tandem secrets rekey',
+  parameters: {},
+  load: async () => (await import('./change.ts')).rekeySecrets,
+})
+
+export const secrets = buildRouteMap({
+  docs: { brief: 'Store passwords and keys, sealed on the controller' },
+  routes: { put, get, list, versions, rollback, delete: deleted, undelete, destroy, grant, revoke, rekey },
+})

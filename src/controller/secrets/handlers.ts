@@ -1,0 +1,91 @@
+import type { SecretView, secretOperations } from '../../api/secrets.ts'
+import { ownerOf } from '../../definitions/secrets/paths.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { noSuchSecret } from '../../secrets/room.ts'
+import { currentVersion, type Secret, type SecretVersion } from '../../secrets/state.ts'
+import type { Handlers, Rooms } from '../handlers.ts'
+import { refusalError } from '../refusalError.ts'
+
+export function secretHandlers({ controller, secrets: keeper }: Rooms): Handlers<keyof typeof secretOperations> {
+  const position = (): { position: number } => ({ position: controller.state.position })
+  return {
+    secrets: ({ query }) => ({
+      secrets: Object.values(controller.state.secrets)
+        .filter(({ path, versions }) => path.startsWith(query.prefix) && versions.length > 0)
+        .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+        .map(secretView),
+    }),
+    secretVersions: ({ params: { path } }) => {
+      const secret = controller.state.secrets[path]
+      if (!secret) throw refusalError(noSuchSecret(path))
+      return { secret: secretView(secret), versions: secret.versions.map(versionView).toReversed() }
+    },
+    secretValue: async ({ params: { path }, query }) => {
+      const { version, fields } = await keeper.read(path, query.version)
+      const chosen = query.field === undefined ? fields : { [query.field]: fieldOf(path, fields, query.field) }
+      return {
+        ...{ path, version },
+        fields: Object.fromEntries(Object.entries(chosen).map(([name, value]) => [name, value.toString('base64')])),
+      }
+    },
+    putSecret: async ({ params: { path }, body }, { name }) => {
+      const fields = Object.fromEntries(
+        Object.entries(body.fields).map(([field, value]) => [field, Buffer.from(value, 'base64')]),
+      )
+      const stored = await keeper.put({ ...body, path, fields }, name)
+      return { ...position(), path, ...stored }
+    },
+    rollbackSecret: async ({ params: { path }, body }, { name }) => {
+      const stored = await keeper.rollback(path, body.version, body.reason, name)
+      return { ...position(), path, ...stored }
+    },
+    deleteSecret: ({ params, body }) => ({
+      request: () => ({ type: 'DeleteSecret', ...params, ...body }),
+      answer: position,
+    }),
+    undeleteSecret: ({ params }) => ({ request: () => ({ type: 'UndeleteSecret', ...params }), answer: position }),
+    destroySecret: ({ params, body }) => ({
+      request: () => ({ type: 'DestroySecret', ...params, ...body }),
+      answer: async (events) => {
+        await keeper.destroyed(params.path)
+        const gone = events.flatMap((event) => (event.type === 'SecretDestroyed' ? event.data.versions : []))
+        return { ...position(), versions: gone }
+      },
+    }),
+    grantSecret: ({ params, body }) => ({
+      request: () => ({ type: 'GrantSecret', ...params, ...body }),
+      answer: position,
+    }),
+    revokeSecret: ({ params, body }) => ({
+      request: () => ({ type: 'RevokeSecret', ...params, ...body }),
+      answer: position,
+    }),
+    rekeySecrets: async (_, { name }) => {
+      const values = await keeper.rekey(name)
+      return { ...position(), values }
+    },
+  }
+}
+
+function fieldOf(path: string, fields: Record<string, Buffer>, field: string): Buffer {
+  const value = Object.hasOwn(fields, field) ? fields[field] : undefined
+  if (value) return value
+  throw new OperatorError('E_NO_SUCH_SECRET', `${path} has no field ${field}`, {
+    subject: path,
+    next: `its fields: ${Object.keys(fields).join(', ')}`,
+  })
+}
+
+const secretView = (secret: Secret): SecretView => {
+  const current = currentVersion(secret)
+  return {
+    ...{ path: secret.path, owner: ownerOf(secret.path), grants: secret.grants, deleted: secret.isDeleted },
+    current: current && versionView(current),
+    versions: secret.versions.length,
+  }
+}
+
+const versionView = ({ at, ...version }: SecretVersion) => ({
+  ...version,
+  at: new Date(at).toISOString(),
+})

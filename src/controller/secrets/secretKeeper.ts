@@ -1,0 +1,257 @@
+import type { SecretCommand } from '../../secrets/room.ts'
+import { noSuchSecret, noSuchVersion } from '../../secrets/room.ts'
+import { currentVersion, type Secret } from '../../secrets/state.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { keyId, newKey, openValue, rewrapped, sealValue } from '../../sealing/sealed.ts'
+import type { SecretStore, StoredVersion } from '../../store/secretStore.ts'
+import type { Controller } from '../controller.ts'
+import { refusalError } from '../refusalError.ts'
+import type { RootKeys } from './rootKeys.ts'
+
+/** Longest value, and longest secret, which becomes one credential (systemd takes 873,587 bytes of one). */
+export const [mostValueBytes, mostSecretBytes] = [64 * 1024, 850_000]
+
+/** The values of a secret, by field. */
+export type Fields = Record<string, Buffer>
+
+interface Put {
+  path: string
+  fields: Fields
+  /** Drop the fields that are not given. */
+  replace: boolean
+  cas: number | null
+  reason: string | null
+}
+
+interface Stored {
+  version: number
+  /** False: the newest version has these values already. */
+  changed: boolean
+}
+
+interface Parts {
+  controller: Controller
+  store: SecretStore
+  rootKeys: RootKeys
+}
+
+type Alone = Parameters<Parameters<Controller['exclusively']>[0]>[0]
+
+/**
+ * The values of secrets: encrypted in the store, each under a key of its own, which the root key wraps. A value is on
+ * disk before the event that makes it known; a crash between both leaves a value that the next version replaces.
+ */
+export class SecretKeeper {
+  readonly #parts: Parts
+  /** By `keyId`. */
+  readonly #keys: Map<string, Uint8Array>
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#keys = new Map(parts.rootKeys.read().map((key) => [keyId(key), key]))
+  }
+
+  put({ path, fields, replace, cas, reason }: Put, by: string): Promise<Stored> {
+    return this.#parts.controller.exclusively(async (alone) => {
+      const secret = this.#state.secrets[path]
+      const current = currentVersion(secret)
+      const before = current === null ? {} : await this.#open(path, current.version)
+      const after = replace ? fields : { ...before, ...fields }
+      refuseLarge(path, after)
+      const isSame = current !== null && (cas === null || cas === current.version) && areEqual(before, after)
+      if (isSame) return { version: current.version, changed: false }
+      return this.#store(alone, { path, fields: after, cas, reason, of: null }, by)
+    })
+  }
+
+  /** Throws `E_NO_SUCH_SECRET`. `version`: left out, the current one. */
+  async read(path: string, version?: number): Promise<{ version: number; fields: Fields }> {
+    const found = versionOf(this.#known(path), version)
+    return { version: found, fields: await this.#open(path, found) }
+  }
+
+  /** Stores an earlier version again; `null`: the one before the newest. */
+  rollback(path: string, version: number | null, reason: string | null, by: string): Promise<Stored> {
+    return this.#parts.controller.exclusively(async (alone) => {
+      const secret = this.#known(path)
+      const kept = secret.versions.map((one) => one.version)
+      const of = version ?? kept.at(-2)
+      if (of === undefined)
+        throw refusalError({ ...noSuchVersion(path, 0, kept), message: `${path} has no version before this one` })
+      const fields = await this.#open(path, versionOf(secret, of))
+      if (of === currentVersion(secret)?.version) return { version: of, changed: false }
+      return this.#store(alone, { path, fields, cas: null, reason, of }, by)
+    })
+  }
+
+  /** Removes the values that the log calls destroyed. Also after a crash: the call may be repeated. */
+  async destroyed(path: string): Promise<void> {
+    const secret = this.#state.secrets[path]
+    const kept = new Set(secret?.versions.map(({ version }) => version))
+    const stored = (await this.#parts.store.keys()).filter((one) => one.path === path).map(({ version }) => version)
+    await this.#parts.store.destroy(
+      path,
+      stored.filter((version) => !kept.has(version)),
+    )
+  }
+
+  /** Wraps the keys of all values with a new root key. Returns their number. A call that was cut off may be repeated. */
+  rekey(by: string): Promise<number> {
+    const { controller, store, rootKeys } = this.#parts
+    return controller.exclusively(async (alone) => {
+      const stored = await store.keys()
+      const root = newKey()
+      const all = [root, ...this.#keys.values()]
+      const wrapped = stored.map((one) => ({
+        ...one,
+        root: keyId(root),
+        wrapped: rewrapped(this.#root(one.root), root, this.#about(one), one.wrapped),
+      }))
+      await rootKeys.keep(all)
+      this.#keys.set(keyId(root), root)
+      await store.rewrap(wrapped)
+      await alone.execute({ type: 'UseRootKey', id: keyId(root) }, by)
+      await rootKeys.keep([root])
+      for (const id of this.#keys.keys()) if (id !== keyId(root)) this.#keys.delete(id)
+      return wrapped.length
+    })
+  }
+
+  get #state() {
+    return this.#parts.controller.state
+  }
+
+  #known(path: string): Secret {
+    const { secrets } = this.#state
+    const secret = Object.hasOwn(secrets, path) ? secrets[path] : undefined
+    if (!secret) throw refusalError(noSuchSecret(path))
+    return secret
+  }
+
+  async #store(
+    alone: Alone,
+    { path, fields, ...about }: Omit<Put, 'replace'> & Pick<Extract<SecretCommand, { type: 'StoreSecret' }>, 'of'>,
+    by: string,
+  ): Promise<Stored> {
+    const { store } = this.#parts
+    const version = (this.#state.secrets[path]?.last ?? 0) + 1
+    const root = await this.#currentRoot(alone, by)
+    const bytes = sizeOf(fields)
+    await store.put({ path, version, ...sealValue(root, this.#about({ path, version }), textOf(fields)) })
+    try {
+      await alone.execute({ type: 'StoreSecret', path, fields: Object.keys(fields), bytes, ...about }, by)
+    } catch (error) {
+      await store.destroy(path, [version])
+      throw error
+    }
+    await this.destroyed(path)
+    return { version, changed: true }
+  }
+
+  async #open(path: string, version: number): Promise<Fields> {
+    const value = await this.#parts.store.get(path, version)
+    if (!value) throw lost(path, version)
+    const root = this.#root(value.root)
+    try {
+      return fieldsIn(openValue(root, this.#about(value), value))
+    } catch (cause) {
+      throw damaged(path, version, cause)
+    }
+  }
+
+  #about({ path, version }: Pick<StoredVersion, 'path' | 'version'>): string {
+    return `${this.#state.config.cluster} ${path} ${version}`
+  }
+
+  /** Makes the first root key. */
+  async #currentRoot(alone: Alone, by: string): Promise<Uint8Array> {
+    const { rootKey } = this.#state
+    if (rootKey !== null) return this.#root(rootKey)
+    // A call that was cut off may have kept one that no value needs.
+    const root = [...this.#keys.values()][0] ?? newKey()
+    await this.#parts.rootKeys.keep([root])
+    this.#keys.set(keyId(root), root)
+    await alone.execute({ type: 'UseRootKey', id: keyId(root) }, by)
+    return root
+  }
+
+  #root(id: string): Uint8Array {
+    const key = this.#keys.get(id)
+    if (key) return key
+    throw new OperatorError('E_SEALED', `the root key ${id} of the secrets is missing on the controller`, {
+      subject: 'secrets',
+      next: 'restore it from a backup: docs/secrets.md; services run on with the values that they have',
+    })
+  }
+}
+
+/** Throws `E_NO_SUCH_SECRET` if that version is not kept. */
+function versionOf(secret: Secret, version: number | undefined): number {
+  const { path, versions, isDeleted } = secret
+  const kept = versions.map((one) => one.version)
+  if (version === undefined && isDeleted)
+    throw new OperatorError('E_NO_SUCH_SECRET', `${path} was deleted`, {
+      subject: path,
+      next: `tandem secrets undelete ${path}`,
+    })
+  const wanted = version ?? kept.at(-1) ?? secret.last
+  if (!kept.includes(wanted)) throw refusalError(noSuchVersion(path, wanted, kept))
+  return wanted
+}
+
+const sizeOf = (fields: Fields): number => Object.values(fields).reduce((sum, value) => sum + value.byteLength, 0)
+
+function refuseLarge(path: string, fields: Fields): void {
+  const large = Object.entries(fields).find(([, value]) => value.byteLength > mostValueBytes)
+  const next = 'keep large files in the release, or encrypt them there with a key that is a secret'
+  if (large)
+    throw new OperatorError(
+      'E_SECRET_TOO_LARGE',
+      `${path}#${large[0]} has ${large[1].byteLength} bytes; a value has at most ${mostValueBytes}`,
+      { subject: path, next },
+    )
+  const bytes = sizeOf(fields)
+  if (bytes > mostSecretBytes)
+    throw new OperatorError(
+      'E_SECRET_TOO_LARGE',
+      `${path} has ${bytes} bytes; a secret has at most ${mostSecretBytes}`,
+      {
+        subject: path,
+        next,
+      },
+    )
+}
+
+function areEqual(one: Fields, other: Fields): boolean {
+  const names = Object.keys(one)
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => other[name] !== undefined && one[name]?.equals(other[name]))
+  )
+}
+
+const textOf = (fields: Fields): Buffer =>
+  Buffer.from(
+    JSON.stringify(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value.toString('base64')]))),
+  )
+
+const fieldsIn = (text: Buffer): Fields =>
+  Object.fromEntries(
+    Object.entries(JSON.parse(text.toString('utf8')) as Record<string, string>).map(([name, value]) => [
+      name,
+      Buffer.from(value, 'base64'),
+    ]),
+  ) // what textOf writes, and nobody could change
+
+const lost = (path: string, version: number): OperatorError =>
+  new OperatorError('E_SECRET_LOST', `the value of ${path}, version ${version}, is not on the controller's disk`, {
+    subject: path,
+    next: 'the database is older than the log, or was changed by hand: store the value again',
+  })
+
+const damaged = (path: string, version: number, cause: unknown): OperatorError =>
+  new OperatorError('E_SECRET_LOST', `the value of ${path}, version ${version}, was changed on the controller's disk`, {
+    subject: path,
+    next: 'store the value again, or restore the database from a backup',
+    cause,
+  })

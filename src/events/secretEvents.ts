@@ -1,0 +1,26 @@
+/** Facts about secrets. The log never holds a value, nor a key. */
+export interface SecretEvents {
+  /** A version was stored. `fields`: the names of its fields. `of`: the earlier version that has the same content. */
+  SecretStored: {
+    path: string
+    version: number
+    fields: string[]
+    bytes: number
+    reason: string | null
+    of: number | null
+  }
+  /** No instance gets it any more; its versions stay. */
+  SecretDeleted: { path: string; reason: string | null }
+  SecretUndeleted: { path: string }
+  /** The values of these versions are gone for good. */
+  SecretDestroyed: { path: string; versions: number[]; reason: string | null }
+  /** A service may name the secret in its definition. */
+  SecretGranted: { path: string; service: string }
+  SecretRevoked: { path: string; service: string }
+  /** The key that wraps the keys of all values; `id` says nothing about it. */
+  RootKeyUsed: { id: string }
+}
+
+declare module './event.ts' {
+  interface EventData extends SecretEvents {}
+}

@@ -1,0 +1,211 @@
+import { ownerOf } from '../definitions/secrets/paths.ts'
+import { accepted, refuse, type Decision, type Refusal } from '../decision/refuse.ts'
+import { roomOf } from '../decision/room.ts'
+import type { SecretEvents } from '../events/secretEvents.ts'
+import { without } from '../lib/records.ts'
+import { secretLinks } from './links.ts'
+import { currentVersion, type Secret, type SecretsState, type SecretsWorld } from './state.ts'
+import { secretWords } from './words.ts'
+
+/** The oldest version goes when there are more. */
+export const mostVersions = 100
+
+/** The value is on disk already, under the next number. */
+interface StoreSecret {
+  type: 'StoreSecret'
+  path: string
+  fields: string[]
+  bytes: number
+  reason: string | null
+  of: number | null
+  /** The version that must be current; 0: there must be none. `null`: whichever. */
+  cas: number | null
+}
+
+interface DeleteSecret {
+  type: 'DeleteSecret'
+  path: string
+  reason: string | null
+}
+
+interface UndeleteSecret {
+  type: 'UndeleteSecret'
+  path: string
+}
+
+interface DestroySecret {
+  type: 'DestroySecret'
+  path: string
+  /** `null`: all. */
+  versions: number[] | null
+  reason: string | null
+}
+
+interface GrantSecret {
+  type: 'GrantSecret'
+  path: string
+  service: string
+}
+
+interface RevokeSecret {
+  type: 'RevokeSecret'
+  path: string
+  service: string
+}
+
+interface UseRootKey {
+  type: 'UseRootKey'
+  id: string
+}
+
+export type SecretCommand =
+  | StoreSecret
+  | DeleteSecret
+  | UndeleteSecret
+  | DestroySecret
+  | GrantSecret
+  | RevokeSecret
+  | UseRootKey
+
+/** Which secrets exist, in which versions, and who may use them. The values are elsewhere, encrypted. */
+export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCommand>()({
+  name: 'secrets',
+  words: secretWords,
+  links: secretLinks,
+  initial: { secrets: {}, rootKey: null },
+  folds: {
+    SecretStored: ({ secrets: known }, { data, by = null }, { at }) => {
+      const { path, version, fields, bytes, reason, of } = data
+      const before = known[path] ?? { path, versions: [], last: 0, isDeleted: false, grants: [] }
+      const versions = [...before.versions, { version, fields, bytes, at, by, reason, of }]
+      return { secrets: { ...known, [path]: { ...before, versions, last: version, isDeleted: false } } }
+    },
+    SecretDeleted: (world, { data }) => changed(world, data.path, (one) => ({ ...one, isDeleted: true })),
+    SecretUndeleted: (world, { data }) => changed(world, data.path, (one) => ({ ...one, isDeleted: false })),
+    SecretDestroyed: (world, { data: { path, versions } }) =>
+      changed(world, path, (one) => ({
+        ...one,
+        versions: one.versions.filter(({ version }) => !versions.includes(version)),
+      })),
+    SecretGranted: (world, { data: { path, service } }) =>
+      changed(world, path, (one) => ({ ...one, grants: [...one.grants, service].sort() })),
+    SecretRevoked: (world, { data: { path, service } }) =>
+      changed(world, path, (one) => ({ ...one, grants: one.grants.filter((name) => name !== service) })),
+    RootKeyUsed: (_, { data }) => ({ rootKey: data.id }),
+  },
+  commands: {
+    StoreSecret: storeSecret,
+    DeleteSecret: deleteSecret,
+    UndeleteSecret: undeleteSecret,
+    DestroySecret: destroySecret,
+    GrantSecret: grantSecret,
+    RevokeSecret: revokeSecret,
+    UseRootKey: ({ rootKey }, { id }) =>
+      rootKey === id ? { type: 'nothing' } : accepted({ type: 'RootKeyUsed', data: { id } }),
+  },
+  desire: () => ({}),
+})
+
+const changed = (
+  { secrets: known }: SecretsState,
+  path: string,
+  change: (secret: Secret) => Secret,
+): Pick<SecretsState, 'secrets'> => {
+  const secret = known[path]
+  return { secrets: secret ? { ...known, [path]: change(secret) } : without(known, path) }
+}
+
+function storeSecret({ secrets: known, config, cluster }: SecretsWorld, command: StoreSecret): Decision {
+  if (!config.laptop && !cluster?.recovery) return noRecovery(config.cluster)
+  const { path, fields, bytes, reason, of, cas } = command
+  const secret = known[path]
+  const current = currentVersion(secret)?.version ?? 0
+  if (cas !== null && cas !== current) return changedMeanwhile(path, cas, current)
+  const version = (secret?.last ?? 0) + 1
+  const excess = (secret?.versions ?? []).slice(0, Math.max(0, (secret?.versions.length ?? 0) + 1 - mostVersions))
+  const versions = excess.map((one) => one.version)
+  return accepted(
+    { type: 'SecretStored', data: { path, version, fields, bytes, reason, of } },
+    ...(versions.length === 0
+      ? []
+      : [{ type: 'SecretDestroyed' as const, data: { path, versions, reason: `only ${mostVersions} are kept` } }]),
+  )
+}
+
+function deleteSecret(world: SecretsWorld, { path, reason }: DeleteSecret): Decision {
+  const secret = found(world, path)
+  if ('type' in secret) return secret
+  return secret.isDeleted ? { type: 'nothing' } : accepted({ type: 'SecretDeleted', data: { path, reason } })
+}
+
+function undeleteSecret(world: SecretsWorld, { path }: UndeleteSecret): Decision {
+  const secret = found(world, path)
+  if ('type' in secret) return secret
+  return secret.isDeleted ? accepted({ type: 'SecretUndeleted', data: { path } }) : { type: 'nothing' }
+}
+
+function destroySecret(world: SecretsWorld, { path, versions, reason }: DestroySecret): Decision {
+  const secret = found(world, path)
+  if ('type' in secret) return secret
+  const kept = secret.versions.map(({ version }) => version)
+  const unknown = (versions ?? []).find((version) => version < 1 || version > secret.last)
+  if (unknown !== undefined) return noSuchVersion(path, unknown, kept)
+  const gone = kept.filter((version) => versions === null || versions.includes(version))
+  if (gone.length === 0) return { type: 'nothing' }
+  return accepted({ type: 'SecretDestroyed', data: { path, versions: gone, reason } })
+}
+
+function grantSecret(world: SecretsWorld, { path, service }: GrantSecret): Decision {
+  const secret = found(world, path)
+  if ('type' in secret) return secret
+  if (ownerOf(path) === service || secret.grants.includes(service)) return { type: 'nothing' }
+  return accepted({ type: 'SecretGranted', data: { path, service } })
+}
+
+function revokeSecret(world: SecretsWorld, { path, service }: RevokeSecret): Decision {
+  const secret = found(world, path)
+  if ('type' in secret) return secret
+  if (ownerOf(path) === service)
+    return refuse('E_USAGE', `${path} belongs to ${service}, which may always use it`, path, 'tandem secrets who PATH')
+  if (!secret.grants.includes(service)) return { type: 'nothing' }
+  return accepted({ type: 'SecretRevoked', data: { path, service } })
+}
+
+function found({ secrets: known }: SecretsState, path: string): Secret | Refusal {
+  return (Object.hasOwn(known, path) ? known[path] : undefined) ?? noSuchSecret(path)
+}
+
+export const noSuchSecret = (path: string): Refusal =>
+  refuse(
+    'E_NO_SUCH_SECRET',
+    `there is no secret ${path}`,
+    path,
+    'tandem secrets list   shows all; tandem secrets put PATH FIELD=-   stores one',
+  )
+
+export const noSuchVersion = (path: string, version: number, kept: readonly number[]): Refusal =>
+  refuse(
+    'E_NO_SUCH_SECRET',
+    `${path} has no version ${version}`,
+    path,
+    kept.length === 0 ? 'all versions were destroyed' : `versions: ${kept.slice(-10).join(', ')}`,
+  )
+
+/** The key of the values lies on one disk: the first value must not be stored before somebody can open a backup. */
+const noRecovery = (cluster: string): Refusal =>
+  refuse(
+    'E_NO_RECOVERY',
+    'nobody could open a backup of the secrets: the cluster file names no `recovery` key',
+    cluster,
+    'age-keygen -o recovery.txt   on a computer of yours; then write its public key under recovery: and run tandem cluster apply cluster.yaml',
+  )
+
+const changedMeanwhile = (path: string, expected: number, current: number): Refusal =>
+  refuse(
+    'E_SECRET_CHANGED',
+    expected === 0
+      ? `${path} exists already, in version ${current}`
+      : `${path} is in version ${current}, not ${expected}`,
+    path,
+    `tandem secrets versions ${path}   shows who changed it; then give --cas ${current}`,
+  )

@@ -1,0 +1,48 @@
+import type { FleetWorld } from '../fleet/state.ts'
+
+export interface SecretVersion {
+  version: number
+  /** Names of its fields, in order. */
+  fields: string[]
+  /** Of all values. */
+  bytes: number
+  /** Milliseconds since 1970. */
+  at: number
+  /** Name of the token that stored it; `null`: not recorded. */
+  by: string | null
+  reason: string | null
+  /** The earlier version that has the same content. */
+  of: number | null
+}
+
+/*
+ * A SECRET has versions, which never change. The newest is current.
+ *
+ *   (none) --SecretStored--> kept <--SecretDeleted / SecretUndeleted--> deleted
+ *
+ * A deleted secret keeps its versions. `SecretDestroyed` removes versions for good; a secret without any is gone, but its
+ * numbers are never used again.
+ */
+export interface Secret {
+  path: string
+  /** Those that are not destroyed, the oldest first. */
+  versions: SecretVersion[]
+  /** The highest number that was ever used. */
+  last: number
+  isDeleted: boolean
+  /** Services that may name it, besides its own. */
+  grants: string[]
+}
+
+export interface SecretsState {
+  /** By path. */
+  secrets: Record<string, Secret>
+  /** Id of the root key; `null`: there is none yet. */
+  rootKey: string | null
+}
+
+export type SecretsWorld = FleetWorld & SecretsState
+
+/** The newest version; `null`: the secret is deleted, or has none. */
+export const currentVersion = (secret: Secret | undefined): SecretVersion | null =>
+  secret && !secret.isDeleted ? (secret.versions.at(-1) ?? null) : null

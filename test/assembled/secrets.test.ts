@@ -1,0 +1,113 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runHere } from '../../src/cli/testing/testHost.ts'
+import { Assembled } from './assembled.ts'
+
+describe('secrets of a laptop', () => {
+  let laptop: Assembled
+  beforeAll(async () => {
+    laptop = await Assembled.start({ machines: 1 })
+  })
+  afterAll(() => laptop?.remove())
+
+  /** The command line with this standard input. */
+  const piped = (input: string | Buffer, ...argv: string[]) =>
+    runHere(['secrets', ...argv], laptop.env, laptop.folder, Readable.from([Buffer.from(input)]))
+  const tandem = (...argv: string[]) => piped('', ...argv)
+  const read = async (...argv: string[]): Promise<string> => (await tandem('get', ...argv)).out
+
+  it('are stored from standard input and files, byte for byte, and printed the same', async () => {
+    const bytes = Buffer.from([0, 255, 10, 13, 128])
+    writeFileSync(join(laptop.folder, 'key'), bytes)
+    expect(await piped('hunter2', 'put', 'shop/db', 'password=-', 'key=@key')).toMatchObject({
+      ...{ code: 0, out: 'stored shop/db, version 1\n' },
+    })
+    expect(await read('shop/db', '--field', 'password')).toBe('hunter2')
+    const { out } = await tandem('get', 'shop/db', '--json')
+    expect(JSON.parse(out)).toEqual({
+      ...{ path: 'shop/db', version: 1 },
+      fields: { password: 'hunter2', key: { base64: bytes.toString('base64') } },
+    })
+  })
+
+  it('keep the fields that a new version does not name; the same values make no new version', async () => {
+    expect(await piped('ida', 'put', 'shop/db', 'user=-')).toMatchObject({ out: 'stored shop/db, version 2\n' })
+    expect(await piped('ida', 'put', 'shop/db', 'user=-')).toMatchObject({
+      out: 'shop/db has these values already, in version 2\n',
+    })
+    expect(await piped('x', 'put', 'shop/db', 'password=-', '--replace', '--reason', 'rotated')).toMatchObject({
+      code: 0,
+    })
+    expect(await read('shop/db', '--format', 'env')).toBe("password='x'\n")
+    expect(await read('shop/db', '--version', '2', '--field', 'user')).toBe('ida')
+    expect((await tandem('versions', 'shop/db')).out).toMatch(/^3 \(current\) .* password +rotated$/m)
+    expect((await tandem('rollback', 'shop/db')).out).toBe('stored shop/db, version 4\n')
+    expect(await read('shop/db', '--format', 'yaml')).toMatch(/^password: hunter2$/m)
+  })
+
+  it('warn of a final newline, and refuse a value that is an argument', async () => {
+    const warned = await piped('it\n', 'put', 'shop/mail', 'password=-')
+    expect(warned.err).toContain('the value of password ends with a newline')
+    expect(await read('shop/mail', '--field', 'password')).toBe('it\n')
+    const refused = await tandem('put', 'shop/mail', 'password=hunter2')
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('must not be an argument')])
+    expect((await tandem('put', 'shop/mail', 'password')).err).toContain('nobody can be asked')
+    expect((await tandem('put', 'mail', 'password=-')).err).toContain('did you mean SERVICE/mail?')
+    expect((await piped(Buffer.alloc(65_537), 'put', 'shop/mail', 'password=-')).err).toContain('at most 65536')
+  })
+
+  it('are on no disk in plain, and gone for good once destroyed', async () => {
+    const needle = `needle-${Math.random()}`
+    await piped(needle, 'put', '@shared/one', 'value=-')
+    await laptop.stopController()
+    const data = join(laptop.folder, 'data/controller')
+    const disk = (): Buffer =>
+      Buffer.concat(
+        readdirSync(data).flatMap((name) =>
+          statSync(join(data, name)).isFile() ? readFileSync(join(data, name)) : [],
+        ),
+      )
+    // The search finds what is there: the path stands in the event log.
+    expect([disk().includes('@shared/one'), disk().includes(needle)]).toEqual([true, false])
+    await laptop.startController()
+    expect(await read('@shared/one', '--field', 'value')).toBe(needle)
+    expect((await tandem('destroy', '@shared/one', '1')).out).toBe('destroyed 1\n')
+    expect((await tandem('get', '@shared/one')).err).toContain('all versions were destroyed')
+  })
+
+  it('are read with a new root key after rekey, and with none when its file is gone', async () => {
+    const file = join(laptop.folder, 'data/controller/root-key')
+    const before = readFileSync(file, 'utf8')
+    expect((await tandem('rekey')).out).toMatch(/^wrapped the keys of \d+ values again\n$/)
+    const after = readFileSync(file, 'utf8')
+    expect(after).not.toContain(before.trim())
+    expect(await read('shop/db', '--field', 'user')).toBe('ida')
+    await laptop.stopController()
+    writeFileSync(file, before)
+    await laptop.startController()
+    const sealed = await tandem('get', 'shop/db')
+    expect([sealed.code, sealed.err]).toEqual([4, expect.stringContaining('is missing on the controller')])
+    writeFileSync(file, after)
+    await laptop.stopController()
+    await laptop.startController()
+    expect(await read('shop/db', '--field', 'user')).toBe('ida')
+    expect(existsSync(file) && statSync(file).mode & 0o777).toBe(0o600)
+    chmodSync(file, 0o600)
+  })
+
+  it('are granted to other services, deleted and taken back, and listed without values', async () => {
+    await piped('s', 'put', '@shared/smtp', 'password=-')
+    expect((await tandem('grant', '@shared/smtp', 'shop')).out).toBe('shop may use @shared/smtp\n')
+    expect((await tandem('list', '@shared/')).out).toMatch(/^@shared\/smtp +1 .* password +shop$/m)
+    expect((await tandem('revoke', '@shared/smtp', 'shop')).code).toBe(0)
+    expect((await tandem('delete', '@shared/smtp')).code).toBe(0)
+    expect((await tandem('get', '@shared/smtp')).err).toContain('tandem secrets undelete @shared/smtp')
+    expect((await tandem('undelete', '@shared/smtp')).code).toBe(0)
+    expect(await read('@shared/smtp', '--field', 'password')).toBe('s')
+    const { out } = await runHere(['events', '--after', '0', '--json'], laptop.env)
+    expect(out).toContain('SecretGranted')
+    expect(out).not.toContain('hunter2')
+  })
+})
