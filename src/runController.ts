@@ -10,6 +10,7 @@ import { downloadFolder } from './layout/dataFolder.ts'
 import { controllerSocket } from './layout/folders.ts'
 import { controllerHelperSocketUnit, controllerUnit } from './layout/units.ts'
 import { privilegedHere } from './privileged/privilegedClient.ts'
+import { remoteRootKeys } from './privileged/rootKeys.ts'
 import { remotePrograms } from './privileged/program/remote.ts'
 
 type Options = Parameters<EntryPoints['runController']>[0]
@@ -25,6 +26,7 @@ export async function runController(options: Options): Promise<number> {
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
     ...{ unit: controllerUnit, programs: root ? remotePrograms(root, downloadFolder(data)) : undefined },
+    rootKeys: root ? remoteRootKeys(root) : undefined,
     examine: async () => (await import('./examine/checkups.ts')).examineController(data),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),

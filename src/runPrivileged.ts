@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { systemClock } from './lib/clock.ts'
 import { idOf } from './lib/accounts.ts'
 import { serviceUsers } from './drivers/supervisor/systemd/serviceUsers.ts'
-import { programsFolder } from './layout/dataFolder.ts'
+import { privilegedFolder, programsFolder } from './layout/dataFolder.ts'
 import { secretsFolder } from './layout/folders.ts'
 import { controllerUnit } from './layout/units.ts'
 import { agentUser, haproxyUser } from './layout/users.ts'
@@ -11,6 +11,7 @@ import { installedWords } from './parts/describeInstalled.ts'
 import { performer } from './privileged/performer.ts'
 import { PrivilegedServer, type Perform } from './privileged/privilegedServer.ts'
 import { controllerProgramOperations, openControllerPrograms } from './privileged/program/operations.ts'
+import { rootKeyOperations } from './privileged/rootKeys.ts'
 import { mustBeOfRoot, RootFolder } from './privileged/rootFolder.ts'
 
 /** The helper exits after this long without work. systemd starts it again at the next connection. */
@@ -42,9 +43,13 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
 
 /** Runs the privileged helper of the controller. */
 export async function runControllerHelper({ data }: { data: string }): Promise<number> {
-  const check = (): void => mustBeOfRoot(programsFolder(data))
+  const check = (): void => {
+    mustBeOfRoot(programsFolder(data))
+    mustBeOfRoot(privilegedFolder(data), 0o077)
+  }
   check()
-  const operations = controllerProgramOperations(openControllerPrograms(data, installedWords(controllerUnit)))
+  const programs = openControllerPrograms(data, installedWords(controllerUnit))
+  const operations = { ...controllerProgramOperations(programs), ...rootKeyOperations(data) }
   return serve(data, performer(operations, check))
 }
 

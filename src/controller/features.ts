@@ -38,7 +38,7 @@ import { pastOf } from './past/past.ts'
 import { askRequirements } from './requirements/askRequirements.ts'
 import { withLacks } from './requirements/checkup.ts'
 import { secretHandlers } from './secrets/handlers.ts'
-import { rootKeysIn } from './secrets/rootKeys.ts'
+import type { RootKeys } from './secrets/rootKeys.ts'
 import { SecretKeeper } from './secrets/secretKeeper.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
@@ -55,10 +55,11 @@ interface Parts {
   data: string
   snapshots: Snapshots | null
   secretStore: SecretStore
+  rootKeys: RootKeys
 }
 
 /** Here a feature hangs its own things into those that every call may use. */
-export const makeFeatureRooms = ({ data, snapshots, secretStore, ...parts }: Parts) => ({
+export const makeFeatureRooms = ({ data, snapshots, secretStore, rootKeys, ...parts }: Parts) => ({
   numbers: new NumbersKeeper(parts),
   rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
@@ -67,7 +68,7 @@ export const makeFeatureRooms = ({ data, snapshots, secretStore, ...parts }: Par
   calls: new CallCounter({ ...parts, folder: join(data, 'calls') }),
   past: pastOf({ ...parts, snapshots }),
   accesses: new Accesses(parts),
-  secrets: new SecretKeeper({ ...parts, store: secretStore, rootKeys: rootKeysIn(data) }),
+  secrets: new SecretKeeper({ ...parts, store: secretStore, rootKeys }),
 })
 
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>

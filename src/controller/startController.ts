@@ -43,6 +43,7 @@ import { LiveOverview } from './overview/liveOverview.ts'
 import { RecentChanges } from './overview/recentChanges.ts'
 import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
+import { rootKeysAt, rootKeysIn, type KeptText } from './secrets/rootKeys.ts'
 import { tlsOptions, watchConnections } from './secureListener.ts'
 
 /** A stream ends at most this much later than the session of its reader. */
@@ -60,6 +61,8 @@ export interface ControllerOptions extends FeatureOptions {
   store: ReleaseStore
   /** Largest size of the release store in bytes; `null`: no cap. */
   storeCapBytes: number | null
+  /** Seals the root key of the secrets; left out: a file in `data` that only this user can read. */
+  rootKeys?: KeptText | undefined
   /** Tokens made elsewhere that this controller accepts. */
   admit: { token: string; identity: TokenHolder }[]
 }
@@ -112,6 +115,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const own = makeFeatureRooms({
     ...{ controller, logger, data, snapshots },
     secretStore: new SqliteSecretStore(database),
+    rootKeys: options.rootKeys ? rootKeysAt(options.rootKeys) : rootKeysIn(data),
   })
   opened.defer(() => closeFeatureRooms(own))
   const changes = new RecentChanges(controller)

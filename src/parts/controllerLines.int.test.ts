@@ -14,8 +14,14 @@ it.skipIf(!isRoot)(
   () => {
     const data = mkdtempSync(join(tmpdir(), 'tandem-own-'))
     onTestFinished(() => rmSync(data, { recursive: true }))
-    for (const name of ['program', 'program/releases', 'releases']) mkdirSync(join(data, name))
-    for (const name of ['program/trial.json', 'releases/one', 'controller.db', 'of-another'])
+    for (const name of ['program', 'program/releases', 'privileged', 'releases']) mkdirSync(join(data, name))
+    for (const name of [
+      'program/trial.json',
+      'privileged/root-key.cred',
+      'releases/one',
+      'controller.db',
+      'of-another',
+    ])
       writeFileSync(join(data, name), '')
     chownSync(join(data, 'of-another'), 12_345, 12_345)
     symlinkSync('program/trial.json', join(data, 'link'))
@@ -26,7 +32,14 @@ it.skipIf(!isRoot)(
     const uid = Number(execFileSync('id', ['-u', user], { encoding: 'utf8' }))
     for (const name of ['releases', 'releases/one', 'controller.db', 'of-another', 'link'])
       expect([name, ownerOf(name)]).toEqual([name, uid])
-    for (const name of ['.', 'program', 'program/releases', 'program/trial.json'])
+    for (const name of [
+      '.',
+      'program',
+      'program/releases',
+      'program/trial.json',
+      'privileged',
+      'privileged/root-key.cred',
+    ])
       expect([name, ownerOf(name)]).toEqual([name, 0])
   },
 )

@@ -1,4 +1,4 @@
-import { cacheFolder, haproxyFolder, programsFolder, supervisorFolder } from '../layout/dataFolder.ts'
+import { cacheFolder, haproxyFolder, privilegedFolder, programsFolder, supervisorFolder } from '../layout/dataFolder.ts'
 import {
   certificatesFolder,
   configurationFolder,
@@ -134,13 +134,15 @@ export function controllerParts(
   words: readonly string[],
 ): Installation {
   const helper = ['controller', 'privileged', '--data', data]
+  const ofRoot = { owner: 'root', group: 'root' }
   return {
     users: [controllerUser],
     groups: [],
     folders: [
       // Sticky: the controller can add files, but cannot move files that belong to root.
       { path: data, mode: 0o1770, owner: 'root', group: controllerUser },
-      { path: programsFolder(data), mode: 0o755, owner: 'root', group: 'root' },
+      { path: programsFolder(data), mode: 0o755, ...ofRoot },
+      { path: privilegedFolder(data), mode: 0o700, ...ofRoot },
     ],
     units: [
       {
@@ -149,7 +151,8 @@ export function controllerParts(
           ...{ part: 'controller', socket: controllerHelperSocketUnit, environment: partEnvironment },
           argv: command(controllerHelperUnit, helper),
           capabilities: ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER'],
-          writes: [unitFolder, programsFolder(data)],
+          // The last has the key of the machine, with which systemd seals.
+          writes: [unitFolder, programsFolder(data), privilegedFolder(data), '/var/lib/systemd'],
         }),
         isEnabled: false,
         words: helper,

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { programsFolder } from '../layout/dataFolder.ts'
+import { privilegedFolder, programsFolder } from '../layout/dataFolder.ts'
 import { agentRunDir } from '../layout/folders.ts'
 import { unitWords } from '../systemd/quoting.ts'
 
@@ -165,7 +165,7 @@ interface ControllerLines {
 /** Lines that the controller's unit has in addition to a unit that runs as root. */
 export const controllerLines = ({ user, data, isLowPort }: ControllerLines): string[] => [
   // Before each start: a command of root, a restored backup or an older version may have left files of root.
-  `ExecStartPre=+/usr/bin/find ${data} -mindepth 1 -samefile ${programsFolder(data)} -prune -o ! -user ${user} -exec chown --no-dereference ${user}:${user} {} +`,
+  `ExecStartPre=+/usr/bin/find ${data} -mindepth 1 ( -samefile ${programsFolder(data)} -o -samefile ${privilegedFolder(data)} ) -prune -o ! -user ${user} -exec chown --no-dereference ${user}:${user} {} +`,
   `User=${user}`,
   `Group=${user}`,
   ...partJail,

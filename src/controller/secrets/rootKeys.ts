@@ -7,7 +7,7 @@ import { keyBytes } from '../../sealing/sealed.ts'
 /** Where the root key is kept while the controller does not run. */
 export interface RootKeys {
   /** The newest first; former ones are there while values are wrapped again. Empty: none was made. */
-  read(): Uint8Array[]
+  read(): Promise<Uint8Array[]>
   /** They are on disk afterwards. */
   keep(keys: readonly Uint8Array[]): Promise<void>
 }
@@ -16,7 +16,7 @@ export interface RootKeys {
 export function rootKeysIn(data: string): RootKeys {
   const path = join(data, 'root-key')
   return {
-    read: () => {
+    read: async () => {
       if (!existsSync(path)) return []
       if ((lstatSync(path).mode & 0o077) !== 0)
         throw new OperatorError('E_SECRETS_MODE', `other users can read ${path}`, {
@@ -29,11 +29,23 @@ export function rootKeysIn(data: string): RootKeys {
   }
 }
 
+/** At a place that keeps text. */
+export const rootKeysAt = ({ read, keep }: KeptText): RootKeys => ({
+  read: async () => keysIn(await read(), 'the privileged helper'),
+  keep: (keys) => keep(textOf(keys)),
+})
+
+export interface KeptText {
+  /** Empty: none. */
+  read: () => Promise<string>
+  keep: (text: string) => Promise<void>
+}
+
 /** A line of hexadecimal digits for each. */
-export const textOf = (keys: readonly Uint8Array[]): string =>
+const textOf = (keys: readonly Uint8Array[]): string =>
   keys.map((key) => `${Buffer.from(key).toString('hex')}\n`).join('')
 
-export function keysIn(text: string, where: string): Uint8Array[] {
+function keysIn(text: string, where: string): Uint8Array[] {
   const lines = text.split('\n').filter((line) => line !== '')
   if (lines.every((line) => new RegExp(`^[0-9a-f]{${keyBytes * 2}}$`).test(line)))
     return lines.map((line) => Buffer.from(line, 'hex'))

@@ -43,12 +43,11 @@ type Alone = Parameters<Parameters<Controller['exclusively']>[0]>[0]
  */
 export class SecretKeeper {
   readonly #parts: Parts
-  /** By `keyId`. */
-  readonly #keys: Map<string, Uint8Array>
+  /** By `keyId`; read at the first use. */
+  #keys: Map<string, Uint8Array> | null = null
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#keys = new Map(parts.rootKeys.read().map((key) => [keyId(key), key]))
   }
 
   put({ path, fields, replace, cas, reason }: Put, by: string): Promise<Stored> {
@@ -101,18 +100,18 @@ export class SecretKeeper {
     return controller.exclusively(async (alone) => {
       const stored = await store.keys()
       const root = newKey()
-      const all = [root, ...this.#keys.values()]
+      const keys = await this.#load()
       const wrapped = stored.map((one) => ({
         ...one,
         root: keyId(root),
-        wrapped: rewrapped(this.#root(one.root), root, this.#about(one), one.wrapped),
+        wrapped: rewrapped(keyOf(keys, one.root), root, this.#about(one), one.wrapped),
       }))
-      await rootKeys.keep(all)
-      this.#keys.set(keyId(root), root)
+      await rootKeys.keep([root, ...[...keys.values()].slice(0, 1)])
+      keys.set(keyId(root), root)
       await store.rewrap(wrapped)
       await alone.execute({ type: 'UseRootKey', id: keyId(root) }, by)
       await rootKeys.keep([root])
-      for (const id of this.#keys.keys()) if (id !== keyId(root)) this.#keys.delete(id)
+      for (const id of keys.keys()) if (id !== keyId(root)) keys.delete(id)
       return wrapped.length
     })
   }
@@ -151,7 +150,7 @@ export class SecretKeeper {
   async #open(path: string, version: number): Promise<Fields> {
     const value = await this.#parts.store.get(path, version)
     if (!value) throw lost(path, version)
-    const root = this.#root(value.root)
+    const root = keyOf(await this.#load(), value.root)
     try {
       return fieldsIn(openValue(root, this.#about(value), value))
     } catch (cause) {
@@ -166,23 +165,38 @@ export class SecretKeeper {
   /** Makes the first root key. */
   async #currentRoot(alone: Alone, by: string): Promise<Uint8Array> {
     const { rootKey } = this.#state
-    if (rootKey !== null) return this.#root(rootKey)
+    const keys = await this.#load()
+    if (rootKey !== null) return keyOf(keys, rootKey)
     // A call that was cut off may have kept one that no value needs.
-    const root = [...this.#keys.values()][0] ?? newKey()
+    const root = [...keys.values()][0] ?? newKey()
     await this.#parts.rootKeys.keep([root])
-    this.#keys.set(keyId(root), root)
+    keys.set(keyId(root), root)
     await alone.execute({ type: 'UseRootKey', id: keyId(root) }, by)
     return root
   }
 
-  #root(id: string): Uint8Array {
-    const key = this.#keys.get(id)
-    if (key) return key
-    throw new OperatorError('E_SEALED', `the root key ${id} of the secrets is missing on the controller`, {
-      subject: 'secrets',
-      next: 'restore it from a backup: docs/secrets.md; services run on with the values that they have',
-    })
+  async #load(): Promise<Map<string, Uint8Array>> {
+    if (this.#keys) return this.#keys
+    try {
+      const keys = await this.#parts.rootKeys.read()
+      return (this.#keys = new Map(keys.map((key) => [keyId(key), key])))
+    } catch (cause) {
+      if (cause instanceof OperatorError) throw cause
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new OperatorError('E_SEALED', `cannot open the root key of the secrets: ${why}`, { ...restore, cause })
+    }
   }
+}
+
+const restore = {
+  subject: 'secrets',
+  next: 'restore it from a backup: docs/secrets.md; services run on with the values that they have',
+}
+
+function keyOf(keys: Map<string, Uint8Array>, id: string): Uint8Array {
+  const key = keys.get(id)
+  if (key) return key
+  throw new OperatorError('E_SEALED', `the root key ${id} of the secrets is missing on the controller`, restore)
 }
 
 /** Throws `E_NO_SUCH_SECRET` if that version is not kept. */

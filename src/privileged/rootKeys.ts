@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { privilegedFolder } from '../layout/dataFolder.ts'
+import { execOrThrow } from '../lib/exec.ts'
+import { writeFileDurably } from '../lib/durableFile.ts'
+import { noAnswer, noArguments, operation, type Operations } from './operation.ts'
+import type { CallPrivileged } from './privilegedClient.ts'
+
+/** Name that systemd authenticates with the content: another file under this name is refused. */
+const credential = 'root-key'
+const keysShape = z.strictObject({ keys: z.string().regex(/^(?:[0-9a-f]{64}\n){1,2}$/) })
+const sealing = ['systemd-creds', `--name=${credential}`]
+
+/**
+ * Keeps the root key of the secrets, sealed with the key of this machine (systemd-creds(1)): a copy of the disk without
+ * `/var/lib/systemd/credential.secret`, or on another machine, does not open it.
+ */
+export function rootKeyOperations(data: string): Operations {
+  const path = join(privilegedFolder(data), `${credential}.cred`)
+  return {
+    'rootKey.keep': operation(
+      keysShape,
+      async ({ keys }) =>
+        writeFileDurably(
+          path,
+          await execOrThrow([...sealing, '--with-key=host', 'encrypt', '-', '-'], { input: keys }),
+        ),
+      'rootKey',
+    ),
+    'rootKey.read': operation(
+      noArguments,
+      async () => (existsSync(path) ? execOrThrow([...sealing, 'decrypt', path, '-']) : ''),
+      'rootKey',
+    ),
+  }
+}
+
+/** The text that `rootKey.keep` got; empty: none. */
+export const remoteRootKeys = (
+  call: CallPrivileged,
+): { read: () => Promise<string>; keep: (keys: string) => Promise<void> } => ({
+  read: () => call('rootKey.read', {}, z.string()),
+  keep: async (keys) => void (await call('rootKey.keep', { keys }, noAnswer)),
+})
