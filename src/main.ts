@@ -26,6 +26,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     },
     startController: async (cluster, data, words) =>
       (await import('./installation/startControllerUnit.ts')).startControllerUnit(cluster, data, words),
+    restoreController: async (options) =>
+      (await import('./installation/restoreController.ts')).restoreController(options),
     signOffline: async (options) => (await import('./controller/signOffline.ts')).signOffline(options),
     leaveMachine: async (options) => {
       const { leavings } = await import('./machine/features.ts')

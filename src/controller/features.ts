@@ -37,6 +37,7 @@ import { RolloutRecorder } from './numbers/rolloutRecorder.ts'
 import { pastOf } from './past/past.ts'
 import { askRequirements } from './requirements/askRequirements.ts'
 import { withLacks } from './requirements/checkup.ts'
+import { Backups } from './secrets/backup.ts'
 import { secretHandlers } from './secrets/handlers.ts'
 import type { RootKeys } from './secrets/rootKeys.ts'
 import { SecretKeeper } from './secrets/secretKeeper.ts'
@@ -56,10 +57,11 @@ interface Parts {
   snapshots: Snapshots | null
   secretStore: SecretStore
   rootKeys: RootKeys
+  copyDatabase: (path: string) => Promise<void>
 }
 
 /** Here a feature hangs its own things into those that every call may use. */
-export const makeFeatureRooms = ({ data, snapshots, secretStore, rootKeys, ...parts }: Parts) => ({
+export const makeFeatureRooms = ({ data, snapshots, secretStore, rootKeys, copyDatabase, ...parts }: Parts) => ({
   numbers: new NumbersKeeper(parts),
   rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
@@ -69,6 +71,7 @@ export const makeFeatureRooms = ({ data, snapshots, secretStore, rootKeys, ...pa
   past: pastOf({ ...parts, snapshots }),
   accesses: new Accesses(parts),
   secrets: new SecretKeeper({ ...parts, store: secretStore, rootKeys }),
+  backups: new Backups({ ...parts, data, rootKeys, copyDatabase }),
 })
 
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>

@@ -1,4 +1,6 @@
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
+import { backup } from 'node:sqlite'
 import type { Server } from 'node:tls'
 import type { Logger } from 'pino'
 import { every, systemClock } from '../lib/clock.ts'
@@ -115,7 +117,11 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const own = makeFeatureRooms({
     ...{ controller, logger, data, snapshots },
     secretStore: new SqliteSecretStore(database),
-    rootKeys: options.rootKeys ? rootKeysAt(options.rootKeys) : rootKeysIn(data),
+    rootKeys: options.rootKeys ? rootKeysAt(options.rootKeys, data) : rootKeysIn(data),
+    copyDatabase: async (path) => {
+      await backup(database, path)
+      chmodSync(path, 0o600)
+    },
   })
   opened.defer(() => closeFeatureRooms(own))
   const changes = new RecentChanges(controller)

@@ -19,6 +19,8 @@ export interface SecretEvents {
   SecretRevoked: { path: string; service: string }
   /** The key that wraps the keys of all values; `id` says nothing about it. */
   RootKeyUsed: { id: string }
+  /** A backup was sent; this many recovery keys open it. */
+  BackupTaken: { recipients: number }
 }
 
 declare module './event.ts' {

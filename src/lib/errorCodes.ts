@@ -193,6 +193,7 @@ export const errorCodes = {
     means: 'a value has more than 64 KiB, or a secret more than 850,000 bytes',
   },
   E_SECRET_LOST: { exit: 1, status: 500, means: 'the stored value of a secret is missing or damaged' },
+  E_BACKUP: { exit: 4, status: 422, means: 'a backup does not open with this key, or is damaged' },
   E_SEALED: {
     exit: 4,
     status: 503,

@@ -10,4 +10,5 @@ export const secretLinks: Links<SecretEvents> = {
   SecretGranted: () => ({}),
   SecretRevoked: () => ({}),
   RootKeyUsed: () => ({}),
+  BackupTaken: () => ({}),
 }

@@ -58,6 +58,11 @@ interface UseRootKey {
   id: string
 }
 
+interface RecordBackup {
+  type: 'RecordBackup'
+  recipients: number
+}
+
 export type SecretCommand =
   | StoreSecret
   | DeleteSecret
@@ -66,13 +71,14 @@ export type SecretCommand =
   | GrantSecret
   | RevokeSecret
   | UseRootKey
+  | RecordBackup
 
 /** Which secrets exist, in which versions, and who may use them. The values are elsewhere, encrypted. */
 export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCommand>()({
   name: 'secrets',
   words: secretWords,
   links: secretLinks,
-  initial: { secrets: {}, rootKey: null },
+  initial: { secrets: {}, rootKey: null, backedUpAt: null },
   folds: {
     SecretStored: ({ secrets: known }, { data, by = null }, { at }) => {
       const { path, version, fields, bytes, reason, of } = data
@@ -92,6 +98,7 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
     SecretRevoked: (world, { data: { path, service } }) =>
       changed(world, path, (one) => ({ ...one, grants: one.grants.filter((name) => name !== service) })),
     RootKeyUsed: (_, { data }) => ({ rootKey: data.id }),
+    BackupTaken: (_world, _event, { at }) => ({ backedUpAt: at }),
   },
   commands: {
     StoreSecret: storeSecret,
@@ -100,6 +107,7 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
     DestroySecret: destroySecret,
     GrantSecret: grantSecret,
     RevokeSecret: revokeSecret,
+    RecordBackup: (_, { recipients }) => accepted({ type: 'BackupTaken', data: { recipients } }),
     UseRootKey: ({ rootKey }, { id }) =>
       rootKey === id ? { type: 'nothing' } : accepted({ type: 'RootKeyUsed', data: { id } }),
   },

@@ -39,6 +39,8 @@ export interface SecretsState {
   secrets: Record<string, Secret>
   /** Id of the root key; `null`: there is none yet. */
   rootKey: string | null
+  /** When the newest backup was taken, in milliseconds since 1970; `null`: never. */
+  backedUpAt: number | null
 }
 
 export type SecretsWorld = FleetWorld & SecretsState

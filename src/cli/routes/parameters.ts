@@ -35,3 +35,8 @@ export const at = {
   brief: 'Show the past: a position of the event log, a duration ago (10m, 2h), or a date (2026-11-21T02:00:00Z)',
   optional: true,
 } as const
+export const started = {
+  kind: 'boolean',
+  default: true,
+  brief: 'Install and start the systemd unit (--no-start: only create the files that the unit needs)',
+} as const

@@ -2,14 +2,8 @@ import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
 import { featureAgentCommands } from '../features.ts'
 import { parsePortRange, parsePosition } from '../flagValues.ts'
-import { needed, on, port, size, text, word } from './parameters.ts'
+import { needed, on, port, size, started, text, word } from './parameters.ts'
 import { agentData, controllerData, secretsFolder } from '../../layout/folders.ts'
-
-const started = {
-  kind: 'boolean',
-  default: true,
-  brief: 'Install and start the systemd unit (--no-start: only create the files that the unit needs)',
-} as const
 
 const token = buildRouteMap({
   docs: { brief: 'Manage the tokens that give access to the controller' },

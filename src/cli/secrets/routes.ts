@@ -1,7 +1,8 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
 import { parsePosition } from '../flagValues.ts'
-import { known, on, text, word } from '../routes/parameters.ts'
+import { controllerData } from '../../layout/folders.ts'
+import { known, needed, on, started, text, word } from '../routes/parameters.ts'
 
 const path = known('secrets', word('PATH', 'SERVICE/NAME, or @GROUP/NAME for a secret of no service'))
 const onePath = { kind: 'tuple', parameters: [path] } as const
@@ -138,7 +139,50 @@ const rekey = command({
   load: async () => (await import('./change.ts')).rekeySecrets,
 })
 
+const backup = command({
+  changes: true,
+  brief: 'Write a backup that a recovery key opens: secrets, event log, authority of the cluster',
+  about:
+    'Encrypted on the controller to the public keys under `recovery` in the cluster file, in the format of age: also `age --decrypt` opens it.\n' +
+    'It holds everything that a new controller needs, but for releases, which a push makes again.',
+  example: 'tandem secrets backup production-2026-11-30.age',
+  parameters: { positional: { kind: 'tuple', parameters: [word('FILE', 'A new file')] } },
+  load: async () => (await import('./backup.ts')).backUp,
+})
+
+const restore = command({
+  changes: true,
+  brief: 'Make a controller from a backup, on a new disk or machine',
+  about:
+    'Run it as root on the machine of the controller, which should have the address of the former one. Services run on meanwhile.\n' +
+    'Then: tandem controller recover.',
+  example: 'tandem secrets restore production-2026-11-30.age --identity recovery.txt',
+  parameters: {
+    flags: {
+      identity: needed('FILE', 'File of the secret key, as age-keygen wrote it'),
+      data: { ...needed('DIR', 'Data folder of the controller; missing or empty'), default: controllerData },
+      start: started,
+    },
+    positional: { kind: 'tuple', parameters: [word('FILE', 'The backup')] },
+  },
+  load: async () => (await import('./backup.ts')).restore,
+})
+
 export const secrets = buildRouteMap({
   docs: { brief: 'Store passwords and keys, sealed on the controller' },
-  routes: { put, get, list, versions, rollback, delete: deleted, undelete, destroy, grant, revoke, rekey },
+  routes: {
+    put,
+    get,
+    list,
+    versions,
+    rollback,
+    delete: deleted,
+    undelete,
+    destroy,
+    grant,
+    revoke,
+    rekey,
+    backup,
+    restore,
+  },
 })

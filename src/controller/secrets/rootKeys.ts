@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileDurably } from '../../lib/durableFile.ts'
+import { removeFileDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { keyBytes } from '../../sealing/sealed.ts'
 
@@ -12,9 +12,11 @@ export interface RootKeys {
   keep(keys: readonly Uint8Array[]): Promise<void>
 }
 
+const fileIn = (data: string): string => join(data, 'root-key')
+
 /** In a file that only this user can read: on a laptop, whoever can read the database can read it too. */
 export function rootKeysIn(data: string): RootKeys {
-  const path = join(data, 'root-key')
+  const path = fileIn(data)
   return {
     read: async () => {
       if (!existsSync(path)) return []
@@ -29,11 +31,22 @@ export function rootKeysIn(data: string): RootKeys {
   }
 }
 
-/** At a place that keeps text. */
-export const rootKeysAt = ({ read, keep }: KeptText): RootKeys => ({
-  read: async () => keysIn(await read(), 'the privileged helper'),
-  keep: (keys) => keep(textOf(keys)),
-})
+/** At a place that keeps text. A file that a restored backup brought is kept there and removed. */
+export function rootKeysAt({ read, keep }: KeptText, data: string): RootKeys {
+  const restored = fileIn(data)
+  return {
+    read: async () => {
+      if (existsSync(restored)) {
+        const keys = await rootKeysIn(data).read()
+        await keep(textOf(keys))
+        removeFileDurably(restored)
+        return keys
+      }
+      return keysIn(await read(), 'the privileged helper')
+    },
+    keep: (keys) => keep(textOf(keys)),
+  }
+}
 
 export interface KeptText {
   /** Empty: none. */
@@ -42,7 +55,7 @@ export interface KeptText {
 }
 
 /** A line of hexadecimal digits for each. */
-const textOf = (keys: readonly Uint8Array[]): string =>
+export const textOf = (keys: readonly Uint8Array[]): string =>
   keys.map((key) => `${Buffer.from(key).toString('hex')}\n`).join('')
 
 function keysIn(text: string, where: string): Uint8Array[] {

@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { packTar, type TarSource } from 'modern-tar/fs'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { encryptedTo } from '../../sealing/ageFile.ts'
+import type { Controller } from '../controller.ts'
+import { textOf, type RootKeys } from './rootKeys.ts'
+
+interface Parts {
+  controller: Controller
+  /** The controller's data folder. */
+  data: string
+  rootKeys: RootKeys
+  /** Writes a consistent copy of the database to this path. */
+  copyDatabase: (path: string) => Promise<void>
+}
+
+const copyName = /^backup-copy-[0-9a-z]+\.db(?:-\w+)?$/
+
+/**
+ * Everything that a new controller needs to take the place of this one: database, authority, its own certificate, root
+ * key; a tar archive, encrypted to the recovery keys of the cluster file. Releases are not in it: pushes make them again.
+ */
+export class Backups {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    // A backup that was cut off by a kill has left its copy.
+    for (const name of existsSync(parts.data) ? readdirSync(parts.data) : [])
+      if (copyName.test(name)) rmSync(join(parts.data, name))
+  }
+
+  /** `by`: the caller. The log records the backup once its last byte was sent. */
+  async stream(by: string): Promise<Readable> {
+    const { controller, data, rootKeys, copyDatabase } = this.#parts
+    const recipients = controller.state.cluster?.recovery ?? []
+    if (recipients.length === 0) throw noRecovery(controller.config.cluster)
+    const copy = join(data, `backup-copy-${controller.newId()}.db`)
+    const out = new PassThrough()
+    try {
+      await copyDatabase(copy)
+      const archive = packTar(await this.#sources(copy, rootKeys))
+      const sealed = await encryptedTo(recipients, Readable.toWeb(archive) as ReadableStream<Uint8Array>)
+      void pipeline(Readable.fromWeb(sealed as never), out)
+        .then(() => controller.execute({ type: 'RecordBackup', recipients: recipients.length }, by))
+        .catch((error: unknown) => out.destroy(error instanceof Error ? error : new Error(String(error))))
+        .finally(() => rmSync(copy, { force: true }))
+      return out
+    } catch (error) {
+      rmSync(copy, { force: true })
+      throw error
+    }
+  }
+
+  async #sources(copy: string, rootKeys: RootKeys): Promise<TarSource[]> {
+    const { data, controller } = this.#parts
+    const keys = await rootKeys.read()
+    const run = { cluster: controller.config.cluster, words: process.argv.slice(2) }
+    const folders = ['authority', 'identity'].filter((name) => existsSync(join(data, name)))
+    return [
+      { type: 'file', source: copy, target: 'controller.db', mode: 0o600 },
+      ...folders.map((name) => ({ type: 'directory' as const, source: join(data, name), target: name })),
+      { type: 'content', target: 'root-key', content: textOf(keys), mode: 0o600 },
+      { type: 'content', target: 'run.json', content: `${JSON.stringify(run)}\n`, mode: 0o600 },
+    ]
+  }
+}
+
+const noRecovery = (cluster: string): OperatorError =>
+  new OperatorError('E_NO_RECOVERY', 'the cluster file names no `recovery` key that could open a backup', {
+    subject: cluster,
+    next: 'age-keygen -o recovery.txt   on a computer of yours; then write its public key under recovery: and run tandem cluster apply cluster.yaml',
+  })

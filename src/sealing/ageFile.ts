@@ -1,0 +1,40 @@
+import { OperatorError } from '../lib/operatorError.ts'
+
+// The library is large, and few commands need it.
+
+/** Encrypts a stream to these public keys (age-encryption.org/v1); each of them can open it, also with the program `age`. */
+export async function encryptedTo(
+  recipients: readonly string[],
+  plain: ReadableStream<Uint8Array>,
+): Promise<ReadableStream<Uint8Array>> {
+  const { Encrypter } = await import('age-encryption')
+  const encrypter = new Encrypter()
+  for (const one of recipients) encrypter.addRecipient(one)
+  return encrypter.encrypt(plain)
+}
+
+/** `identities`: the text of a file that `age-keygen` wrote. The stream fails if the content is damaged or cut off. */
+export async function decryptedWith(
+  identities: string,
+  content: ReadableStream<Uint8Array>,
+): Promise<ReadableStream<Uint8Array>> {
+  const { Decrypter } = await import('age-encryption')
+  const decrypter = new Decrypter()
+  const keys = identities.split('\n').filter((line) => line.startsWith('AGE-SECRET-KEY-'))
+  if (keys.length === 0)
+    throw new OperatorError('E_USAGE', 'the file has no secret key of age', {
+      subject: '--identity',
+      next: 'give the file that age-keygen wrote, with a line AGE-SECRET-KEY-…',
+    })
+  try {
+    for (const key of keys) decrypter.addIdentity(key.trim())
+    return await decrypter.decrypt(content)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new OperatorError('E_BACKUP', `the backup does not open with this key: ${why}`, {
+      subject: '--identity',
+      next: 'use the secret key of one of the public keys that stood under recovery: when the backup was made',
+      cause,
+    })
+  }
+}
