@@ -20,9 +20,9 @@ const planParts = async () => [(await import('./firewall/plan.ts')).planRefusals
 /** its commands into a group of `tandem --help`, */
 export const featureCommands = {
   machines: { maintenance },
-  cluster: { cluster: cluster(planParts), upgrade },
+  cluster: { cluster: cluster(planParts), secrets, upgrade },
   looking: { names, resolve, map, firewall },
-  services: { shell, exec, forward, secrets },
+  services: { shell, exec, forward },
 }
 
 /** into `tandem machine`, */
