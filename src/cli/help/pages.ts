@@ -46,13 +46,16 @@ export function groupPage({ root }: CommandTable, { name, brief, commands }: Gro
   )
 }
 
+/** More stand only on the page of the group. */
+const mostSubcommands = 6
+
 /** `rollout show|abort`; a command without subcommands is its name. */
 function withSubcommands(root: CommandTable['root'], command: string): string {
   const { route } = findRoute(root, [command])
   if (!isGroup(route)) return command
-  return `${command} ${entriesOf(route)
-    .map(({ name }) => name)
-    .join('|')}`
+  const names = entriesOf(route).map(({ name }) => name)
+  const shown = names.length > mostSubcommands ? [...names.slice(0, mostSubcommands), '…'] : names
+  return `${command} ${shown.join('|')}`
 }
 
 /** Parts in lines of at most `width`, none of them cut. */

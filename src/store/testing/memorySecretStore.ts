@@ -18,7 +18,7 @@ export class MemorySecretStore implements SecretStore {
 
   async keys(): Promise<WrappedKey[]> {
     return this.versions
-      .map(({ content: _, ...key }) => key)
+      .map(({ path, version, root, wrapped }) => ({ path, version, root, wrapped }))
       .toSorted((a, b) => (a.path === b.path ? a.version - b.version : a.path < b.path ? -1 : 1))
   }
 
