@@ -67,6 +67,14 @@ const features: Record<string, Feature> = {
     own: [...own('requirements'), 'src/definitions/requires/', 'src/rollout/requirements.ts'],
     words: /requirements(Ask|Shape|Operations|Of)|refuseLacking/i,
   },
+  secrets: {
+    own: [
+      ...own('secrets'),
+      ...['src/sealing/', 'src/store/secretStore.ts', 'src/store/sqliteSecretStore.ts'],
+      'src/installation/restoreController.ts',
+    ],
+    words: /SecretKeeper|secretOperations|secretHandlers|secretKeys|rootKeys|SecretStored|restoreController/i,
+  },
   settings: {
     own: own('settings', 'cluster'),
     // The settings themselves are a definition (src/definitions/): this is how they reach a machine.

@@ -26,8 +26,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     },
     startController: async (cluster, data, words) =>
       (await import('./installation/startControllerUnit.ts')).startControllerUnit(cluster, data, words),
-    restoreController: async (options) =>
-      (await import('./installation/restoreController.ts')).restoreController(options),
+    here: async () => (await import('./machine/features.ts')).workHere,
     signOffline: async (options) => (await import('./controller/signOffline.ts')).signOffline(options),
     leaveMachine: async (options) => {
       const { leavings } = await import('./machine/features.ts')

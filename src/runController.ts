@@ -6,12 +6,10 @@ import { startController } from './controller/startController.ts'
 import { DirectoryStore } from './releases/directoryStore.ts'
 import { untilStopped } from './lib/untilStopped.ts'
 import { readVersion } from './lib/version.ts'
-import { downloadFolder } from './layout/dataFolder.ts'
 import { controllerSocket } from './layout/folders.ts'
 import { controllerHelperSocketUnit, controllerUnit } from './layout/units.ts'
 import { privilegedHere } from './privileged/privilegedClient.ts'
-import { remoteRootKeys } from './privileged/rootKeys.ts'
-import { remotePrograms } from './privileged/program/remote.ts'
+import { controllerDrivers } from './machine/features.ts'
 
 type Options = Parameters<EntryPoints['runController']>[0]
 
@@ -25,8 +23,7 @@ export async function runController(options: Options): Promise<number> {
   const controller = await startController({
     ...{ config: { cluster, laptop }, data, host, port, storeCapBytes, logger },
     version: readVersion(),
-    ...{ unit: controllerUnit, programs: root ? remotePrograms(root, downloadFolder(data)) : undefined },
-    rootKeys: root ? remoteRootKeys(root) : undefined,
+    ...{ unit: controllerUnit, ...(await controllerDrivers(root, data)) },
     examine: async () => (await import('./examine/checkups.ts')).examineController(data),
     store: await DirectoryStore.open(join(data, 'releases')),
     admit: admit.map(({ token, ...identity }) => ({ token, identity })),

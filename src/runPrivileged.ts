@@ -4,14 +4,10 @@ import { idOf } from './lib/accounts.ts'
 import { serviceUsers } from './drivers/supervisor/systemd/serviceUsers.ts'
 import { privilegedFolder, programsFolder } from './layout/dataFolder.ts'
 import { secretsFolder } from './layout/folders.ts'
-import { controllerUnit } from './layout/units.ts'
 import { agentUser, haproxyUser } from './layout/users.ts'
-import { examinations, helperOperations, ownUnitKind, programUnits } from './machine/features.ts'
-import { installedWords } from './parts/describeInstalled.ts'
+import { controllerOperations, examinations, helperOperations, ownUnitKind, programUnits } from './machine/features.ts'
 import { performer } from './privileged/performer.ts'
 import { PrivilegedServer, type Perform } from './privileged/privilegedServer.ts'
-import { controllerProgramOperations, openControllerPrograms } from './privileged/program/operations.ts'
-import { rootKeyOperations } from './privileged/rootKeys.ts'
 import { mustBeOfRoot, RootFolder } from './privileged/rootFolder.ts'
 
 /** The helper exits after this long without work. systemd starts it again at the next connection. */
@@ -48,9 +44,7 @@ export async function runControllerHelper({ data }: { data: string }): Promise<n
     mustBeOfRoot(privilegedFolder(data), 0o077)
   }
   check()
-  const programs = openControllerPrograms(data, installedWords(controllerUnit))
-  const operations = { ...controllerProgramOperations(programs), ...rootKeyOperations(data) }
-  return serve(data, performer(operations, check))
+  return serve(data, performer(await controllerOperations(data), check))
 }
 
 /** Answers on the socket that systemd opened, until it has been idle. */

@@ -1,3 +1,4 @@
+import type { FeatureWork } from './features.ts'
 import type { AdmittedToken } from '../laptop/admittedToken.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 
@@ -7,12 +8,8 @@ export interface EntryPoints {
   initController(options: FoundingProgram): Promise<{ authority: string; pin: string }>
   /** Starts the controller as a unit, if this process is root on a machine with systemd; returns whether. */
   startController(cluster: string, data: string, words: readonly string[]): Promise<boolean>
-  /** Makes the data folder of a controller from a backup; returns the cluster and the words that run the controller. */
-  restoreController(options: {
-    file: string
-    identity: string
-    data: string
-  }): Promise<{ cluster: string; words: string[] }>
+  /** Work of features on this computer itself. */
+  here(): Promise<FeatureWork>
   /** Signs a machine's request (PKCS #10, PEM) with the authority in `data`; returns the certificate. */
   signOffline(options: { data: string; request: string; machine: string; address: string }): Promise<string>
   /** Removes Tandem from this machine. Needs root. */

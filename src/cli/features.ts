@@ -10,11 +10,18 @@ import { map } from './map/routes.ts'
 import { names, resolve } from './names/routes.ts'
 import { noteLines } from './notes/render.ts'
 import { note } from './notes/routes.ts'
+import { knownSecrets, type SecretWork } from './secrets/known.ts'
 import { secrets } from './secrets/routes.ts'
 import type { Paint } from './paint.ts'
 import { upgrade } from './upgrade/routes.ts'
 
-/** Here a feature hangs in its consequences of a change of the cluster file, */
+/** Here a feature hangs in its work on this computer itself, */
+export type FeatureWork = SecretWork
+
+/** its names that a word may be completed to, */
+export const featureKnown = { secrets: knownSecrets }
+
+/** its consequences of a change of the cluster file, */
 const planParts = async () => [(await import('./firewall/plan.ts')).planRefusals]
 
 /** its commands into a group of `tandem --help`, */

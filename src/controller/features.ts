@@ -1,11 +1,11 @@
 import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Logger } from 'pino'
 import type { featureOperations, featureStatus } from '../api/features.ts'
 import type { largeFeatureOperations } from '../api/largeFeatures.ts'
 import type { Status } from '../api/views.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import type { Orders } from '../protocol/slices.ts'
-import type { SecretStore } from '../store/secretStore.ts'
 import type { Snapshots } from '../store/snapshots.ts'
 import { Accesses } from './access/accesses.ts'
 import { accessHandlers } from './access/handlers.ts'
@@ -37,10 +37,9 @@ import { RolloutRecorder } from './numbers/rolloutRecorder.ts'
 import { pastOf } from './past/past.ts'
 import { askRequirements } from './requirements/askRequirements.ts'
 import { withLacks } from './requirements/checkup.ts'
-import { Backups } from './secrets/backup.ts'
+import { addBackup } from './secrets/backupCall.ts'
 import { secretHandlers } from './secrets/handlers.ts'
-import type { RootKeys } from './secrets/rootKeys.ts'
-import { SecretKeeper } from './secrets/secretKeeper.ts'
+import { openSecrets, type SecretOptions } from './secrets/openSecrets.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { tailHandlers } from './tails/handlers.ts'
@@ -55,13 +54,12 @@ interface Parts {
   /** The controller's data. */
   data: string
   snapshots: Snapshots | null
-  secretStore: SecretStore
-  rootKeys: RootKeys
-  copyDatabase: (path: string) => Promise<void>
+  database: DatabaseSync
+  options: FeatureOptions
 }
 
 /** Here a feature hangs its own things into those that every call may use. */
-export const makeFeatureRooms = ({ data, snapshots, secretStore, rootKeys, copyDatabase, ...parts }: Parts) => ({
+export const makeFeatureRooms = ({ data, snapshots, database, options, ...parts }: Parts) => ({
   numbers: new NumbersKeeper(parts),
   rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
@@ -70,8 +68,7 @@ export const makeFeatureRooms = ({ data, snapshots, secretStore, rootKeys, copyD
   calls: new CallCounter({ ...parts, folder: join(data, 'calls') }),
   past: pastOf({ ...parts, snapshots }),
   accesses: new Accesses(parts),
-  secrets: new SecretKeeper({ ...parts, store: secretStore, rootKeys }),
-  backups: new Backups({ ...parts, data, rootKeys, copyDatabase }),
+  ...openSecrets({ ...parts, data, database, options }),
 })
 
 export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
@@ -143,11 +140,14 @@ export const featureViews = ({ state }: Pick<Controller, 'state'>): Pick<Status,
 /** what it cannot hold on any machine of this cluster, */
 export const featureLimits = ({ state }: Pick<Controller, 'state'>): string[] => unguarded(state)
 
+/** its transfers, which are not JSON, */
+export const addFeatureTransfers = addBackup
+
 /** the work that it does beside calls, */
 export const startFeatures = startUpgrades
 /** who hears how far a start has come, */
 export const featureProgress = upgradeProgress
-export type FeatureOptions = UpgradeOptions
+export type FeatureOptions = UpgradeOptions & SecretOptions
 
 /** and the orders that the privileged helper of a machine must verify. */
 export const featureOrders = (desired: Unsigned, sign: Sign): Orders => ({

@@ -1,6 +1,4 @@
-import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
-import { backup } from 'node:sqlite'
 import type { Server } from 'node:tls'
 import type { Logger } from 'pino'
 import { every, systemClock } from '../lib/clock.ts'
@@ -13,7 +11,6 @@ import { SqliteEventLog } from '../store/sqliteEventLog.ts'
 import { Joins } from '../store/joins.ts'
 import { SqliteJoinStore } from '../store/sqliteJoinStore.ts'
 import { Snapshots } from '../store/snapshots.ts'
-import { SqliteSecretStore } from '../store/sqliteSecretStore.ts'
 import { SqliteSnapshotStore } from '../store/sqliteSnapshotStore.ts'
 import { Sessions } from '../store/sessions.ts'
 import { SqliteSessionStore } from '../store/sqliteSessionStore.ts'
@@ -45,7 +42,6 @@ import { LiveOverview } from './overview/liveOverview.ts'
 import { RecentChanges } from './overview/recentChanges.ts'
 import { ReleaseCollector } from './releaseCollector.ts'
 import { ReleaseRoom } from './releaseRoom.ts'
-import { rootKeysAt, rootKeysIn, type KeptText } from './secrets/rootKeys.ts'
 import { tlsOptions, watchConnections } from './secureListener.ts'
 
 /** A stream ends at most this much later than the session of its reader. */
@@ -63,8 +59,6 @@ export interface ControllerOptions extends FeatureOptions {
   store: ReleaseStore
   /** Largest size of the release store in bytes; `null`: no cap. */
   storeCapBytes: number | null
-  /** Seals the root key of the secrets; left out: a file in `data` that only this user can read. */
-  rootKeys?: KeptText | undefined
   /** Tokens made elsewhere that this controller accepts. */
   admit: { token: string; identity: TokenHolder }[]
 }
@@ -115,13 +109,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const membership = new Membership({ controller, joins: new Joins(new SqliteJoinStore(database)), authority })
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
   const own = makeFeatureRooms({
-    ...{ controller, logger, data, snapshots },
-    secretStore: new SqliteSecretStore(database),
-    rootKeys: options.rootKeys ? rootKeysAt(options.rootKeys, data) : rootKeysIn(data),
-    copyDatabase: async (path) => {
-      await backup(database, path)
-      chmodSync(path, 0o600)
-    },
+    ...{ controller, logger, data, snapshots, database, options },
   })
   opened.defer(() => closeFeatureRooms(own))
   const changes = new RecentChanges(controller)

@@ -4,6 +4,7 @@ import type { FeatureExaminations } from '../examine/featureExamination.ts'
 import type { FeatureLeaving } from '../installation/leaveMachine.ts'
 import type { HelperContext } from '../privileged/helperContext.ts'
 import type { Operations } from '../privileged/operation.ts'
+import type { CallPrivileged } from '../privileged/privilegedClient.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { ReportSlices } from '../protocol/report.ts'
 import { addresses } from './addresses.ts'
@@ -13,6 +14,7 @@ import type { MachineSide, Making } from './machineSide.ts'
 import { maintenance } from './maintenance.ts'
 import { names } from './names.ts'
 import { program } from './program.ts'
+import { secrets } from './secrets.ts'
 import { services } from './services.ts'
 import { settings } from './settings.ts'
 
@@ -20,7 +22,7 @@ import { settings } from './settings.ts'
  * Here a feature hangs in everything that it has on a machine. In this order, features take a desired state, after those
  * that run the services. The privileged helper accepts only addresses that it knows from the settings.
  */
-const table = [services, haproxy, maintenance, settings, addresses, names, firewall, program] as const
+const table = [services, haproxy, maintenance, settings, addresses, names, firewall, secrets, program] as const
 
 const sides: readonly MachineSide[] = table
 
@@ -67,6 +69,30 @@ export async function helperOperations(context: HelperContext): Promise<Operatio
   const all = await Promise.all(sides.map(async (side) => side.operations?.(context)))
   return Object.assign(examineOperations(context), ...all) as Operations // each is one
 }
+
+type ControllerDriversOf<S> = S extends { controller: { drivers: (...of: never) => Promise<infer Made> } }
+  ? Made
+  : never
+
+/** The drivers of all features that the controller works with. */
+export async function controllerDrivers(
+  root: CallPrivileged | null,
+  data: string,
+): Promise<Merged<ControllerDriversOf<Side>>> {
+  const made = await Promise.all(sides.map(async ({ controller }) => controller?.drivers?.(root, data)))
+  return Object.assign({}, ...made) as Merged<ControllerDriversOf<Side>> // their sum
+}
+
+/** All operations that the controller may request from its privileged helper. */
+export async function controllerOperations(data: string): Promise<Operations> {
+  const all = await Promise.all(sides.map(async ({ controller }) => controller?.operations?.(data)))
+  return Object.assign({}, ...all) as Operations // each is one
+}
+
+type HereOf<S> = S extends { here: infer Work } ? Work : never
+
+/** Work of commands on this computer itself. */
+export const workHere = Object.assign({}, ...sides.map(({ here }) => here)) as Merged<HereOf<Side>> // their sum
 
 export const leavings: readonly FeatureLeaving[] = sides.flatMap(({ leaving }) => leaving ?? [])
 

@@ -25,8 +25,19 @@ export interface MachineSide {
   units?: SideUnits
   examination?: FeatureExamination
   leaving?: FeatureLeaving
+  /** Its part of the controller's machine: the controller is not root either. */
+  controller?: ControllerMachine
+  /** Work that a command does on this computer itself. */
+  here?: Record<string, (options: never) => Promise<unknown>>
   /** Programs that run as `tandem agent NAME` in a process of their own. */
   programs?: Record<string, SideProgram>
+}
+
+interface ControllerMachine {
+  /** Makes its drivers; `root`: client of the controller's privileged helper, `null`: there is none. */
+  drivers?: (root: CallPrivileged | null, data: string) => Promise<object>
+  /** The operations that the controller may request from its privileged helper. */
+  operations?: (data: string) => Promise<Operations>
 }
 
 /** Units of Tandem itself, whose names could also be those of instances. */

@@ -2,6 +2,7 @@ import type { FeatureParts } from '../agent/features.ts'
 import { downloadFolder } from '../layout/dataFolder.ts'
 import { agentUnit } from '../layout/units.ts'
 import type { KeeperNeeds, ProgramKeeper } from '../versions/programKeeper.ts'
+import type { ProgramHost } from '../versions/programHost.ts'
 import type { MachineSide, Making } from './machineSide.ts'
 
 /** The version of Tandem itself, which an upgrade changes. */
@@ -19,6 +20,18 @@ export const program = {
   operations: async (context) => {
     const { openPrograms, programOperations } = await import('../privileged/program/operations.ts')
     return programOperations({ ...context, ...openPrograms(context) })
+  },
+  controller: {
+    drivers: async (helper, data): Promise<{ programs?: ProgramHost }> => {
+      if (!helper) return {}
+      const { remotePrograms } = await import('../privileged/program/remote.ts')
+      return { programs: remotePrograms(helper, downloadFolder(data)) }
+    },
+    operations: async (data) => {
+      const { controllerProgramOperations, openControllerPrograms } =
+        await import('../privileged/program/operations.ts')
+      return controllerProgramOperations(openControllerPrograms(data))
+    },
   },
   leaving: { files: { agent: ['program', 'download'] } },
 } satisfies MachineSide

@@ -1,6 +1,7 @@
+import { featureKnown } from '../features.ts'
 import type { Session } from '../session.ts'
 
-export type Known = 'services' | 'machines' | 'instances' | 'rollouts' | 'contexts' | 'secrets'
+export type Known = 'services' | 'machines' | 'instances' | 'rollouts' | 'contexts' | keyof typeof featureKnown
 
 /** Longest wait of a Tab key for the controller, in milliseconds. */
 const answerMs = 1_000
@@ -16,10 +17,6 @@ export async function knownNames(session: Session, kind: Known): Promise<string[
       const { rollouts } = await client.call('rollouts', { query: { limit: mostRollouts } }, signal)
       return rollouts.map(({ id }) => id)
     }
-    if (kind === 'secrets') {
-      const { secrets } = await client.call('secrets', {}, signal)
-      return secrets.map(({ path }) => path)
-    }
     const { services, machines } = await client.call('status', {}, signal)
     switch (kind) {
       case 'services':
@@ -28,6 +25,8 @@ export async function knownNames(session: Session, kind: Known): Promise<string[
         return machines.map(({ name }) => name)
       case 'instances':
         return services.flatMap(({ instances }) => instances.map(({ id }) => id))
+      default:
+        return await featureKnown[kind](client, signal)
     }
   } catch {
     return []

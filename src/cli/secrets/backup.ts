@@ -31,7 +31,7 @@ export async function restore(session: Session, flags: RestoreFlags, file: strin
   const { host, out } = session
   const data = resolve(host.cwd, flags.data)
   const restoring = { file: resolve(host.cwd, file), identity: resolve(host.cwd, flags.identity), data }
-  const { cluster, words } = await host.entryPoints.restoreController(restoring)
+  const { cluster, words } = await (await host.entryPoints.here()).restoreController(restoring)
   const started = flags.start && (await host.entryPoints.startController(cluster, data, words))
   out.result({ cluster, data, started }, () => {
     const how = started

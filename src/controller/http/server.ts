@@ -24,7 +24,7 @@ import { controllerMetrics } from '../metrics.ts'
 import { PageFiles } from '../page/pageFiles.ts'
 import { servePage } from '../page/servePage.ts'
 import { addAgentCalls } from './agentCalls.ts'
-import { addBackup } from './backupCall.ts'
+import { addFeatureTransfers } from '../features.ts'
 import { bearer } from './callers.ts'
 import { takeChannels, wantsChannel } from './channelUpgrades.ts'
 import { callersOf, described, eventsOf, problemResponse } from './described.ts'
@@ -115,7 +115,7 @@ export async function buildServer(
       addOperations(api, rooms, { channels, asks })
       addStreams(api, rooms, asks)
       addObjects(api, rooms, logger)
-      addBackup(api, rooms)
+      addFeatureTransfers(api, rooms)
       addAgentCalls(api, rooms, links, { asks, channels })
       addChannels(api, rooms)
       api.get('/openapi.json', { schema: { hide: true } }, () => server.swagger())

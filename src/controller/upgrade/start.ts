@@ -13,7 +13,7 @@ export interface UpgradeOptions {
   /** The unit whose process, if it is this one, upgrades can replace; left out: upgrades leave the controller alone. */
   unit?: string
   /** Performs the operations of an upgrade that need root; left out: this process is root. */
-  programs?: ProgramHost | undefined
+  programs?: ProgramHost
 }
 
 /** For the trial of a new version, which waits while the start goes on. */

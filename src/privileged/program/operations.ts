@@ -3,6 +3,7 @@ import { programContent } from '../../identity/order.ts'
 import { downloadFolder } from '../../layout/dataFolder.ts'
 import { agentUnit, controllerHelperUnit, controllerUnit, privilegedUnit } from '../../layout/units.ts'
 import { programFolder } from '../../lib/programFolder.ts'
+import { installedWords } from '../../parts/describeInstalled.ts'
 import type { DesiredProgram } from '../../protocol/program.ts'
 import { storedSource } from '../../releases/storedSource.ts'
 import { createUnitControl } from '../../systemd/unitControl.ts'
@@ -25,9 +26,14 @@ export function openPrograms({ data, programUnits }: HelperContext): ProgramPart
   return opened(data, { unit: agentUnit, words, helper: privilegedUnit, others: programUnits })
 }
 
-/** For the controller. `words` follow the program in its unit. */
-export const openControllerPrograms = (data: string, words: readonly string[]): ProgramParts =>
-  opened(data, { unit: controllerUnit, words, helper: controllerHelperUnit, others: [] })
+/** For the controller: its command line is the one in the text of its unit, which only root can write. */
+export const openControllerPrograms = (data: string): ProgramParts =>
+  opened(data, {
+    unit: controllerUnit,
+    words: installedWords(controllerUnit),
+    helper: controllerHelperUnit,
+    others: [],
+  })
 
 const programShape = z.strictObject({
   key: shape.keyShape,

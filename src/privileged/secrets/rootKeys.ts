@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { privilegedFolder } from '../layout/dataFolder.ts'
-import { execOrThrow } from '../lib/exec.ts'
-import { writeFileDurably } from '../lib/durableFile.ts'
-import { noAnswer, noArguments, operation, type Operations } from './operation.ts'
-import type { CallPrivileged } from './privilegedClient.ts'
+import { privilegedFolder } from '../../layout/dataFolder.ts'
+import { execOrThrow } from '../../lib/exec.ts'
+import { writeFileDurably } from '../../lib/durableFile.ts'
+import { noAnswer, noArguments, operation, type Operations } from '../operation.ts'
+import type { CallPrivileged } from '../privilegedClient.ts'
 
 /** Name that systemd authenticates with the content: another file under this name is refused. */
 const credential = 'root-key'
@@ -36,10 +36,13 @@ export function rootKeyOperations(data: string): Operations {
   }
 }
 
-/** The text that `rootKey.keep` got; empty: none. */
-export const remoteRootKeys = (
-  call: CallPrivileged,
-): { read: () => Promise<string>; keep: (keys: string) => Promise<void> } => ({
+/** A place that keeps text; empty: none. */
+export interface RootKeysKept {
+  read: () => Promise<string>
+  keep: (keys: string) => Promise<void>
+}
+
+export const remoteRootKeys = (call: CallPrivileged): RootKeysKept => ({
   read: () => call('rootKey.read', {}, z.string()),
   keep: async (keys) => void (await call('rootKey.keep', { keys }, noAnswer)),
 })

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { performer } from './performer.ts'
+import { performer } from '../performer.ts'
 import { rootKeyOperations } from './rootKeys.ts'
 
 const why =

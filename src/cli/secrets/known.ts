@@ -1,0 +1,13 @@
+import type { ApiClient } from '../../api/client.ts'
+
+export interface SecretWork {
+  /** Makes the data folder of a controller from a backup; returns the cluster and the words that run the controller. */
+  restoreController(options: {
+    file: string
+    identity: string
+    data: string
+  }): Promise<{ cluster: string; words: string[] }>
+}
+
+export const knownSecrets = async (client: ApiClient, signal: AbortSignal): Promise<string[]> =>
+  (await client.call('secrets', {}, signal)).secrets.map(({ path }) => path)

@@ -1,0 +1,32 @@
+import { chmodSync } from 'node:fs'
+import { backup, type DatabaseSync } from 'node:sqlite'
+import { SqliteSecretStore } from '../../store/sqliteSecretStore.ts'
+import type { Controller } from '../controller.ts'
+import { Backups } from './backup.ts'
+import { rootKeysAt, rootKeysIn, type KeptText } from './rootKeys.ts'
+import { SecretKeeper } from './secretKeeper.ts'
+
+export interface SecretOptions {
+  /** Seals the root key; left out: a file in the data folder that only this user can read. */
+  rootKeys?: KeptText
+}
+
+interface Parts {
+  controller: Controller
+  data: string
+  database: DatabaseSync
+  options: SecretOptions
+}
+
+/** The secrets of a cluster, and its backups. */
+export function openSecrets({ controller, data, database, options }: Parts) {
+  const rootKeys = options.rootKeys ? rootKeysAt(options.rootKeys, data) : rootKeysIn(data)
+  const copyDatabase = async (path: string): Promise<void> => {
+    await backup(database, path)
+    chmodSync(path, 0o600)
+  }
+  return {
+    secrets: new SecretKeeper({ controller, store: new SqliteSecretStore(database), rootKeys }),
+    backups: new Backups({ controller, data, rootKeys, copyDatabase }),
+  }
+}
