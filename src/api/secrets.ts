@@ -63,6 +63,23 @@ export const secretOperations = {
     query: z.object({ version: z.coerce.number().pipe(version).optional(), field: field.optional() }),
     response: z.object({ path, version, fields }),
   },
+  secretsStatus: {
+    ...{
+      method: 'GET',
+      path: '/secrets-status',
+      role: 'reader',
+      summary: 'whether secrets can be read, and are in a backup',
+    },
+    response: z.object({
+      secrets: z.int(),
+      versions: z.int(),
+      rootKey: z.string().nullable().describe('its id; null: no secret was stored yet'),
+      sealed: z.string().nullable().describe('why no value can be read now; null: they can'),
+      recovery: z.int().describe('number of the keys that open a backup made now'),
+      backedUpAt: time.nullable().describe('null: never'),
+      unsavedSince: time.nullable().describe('since when there are values that the newest backup does not hold'),
+    }),
+  },
   putSecret: {
     ...{ method: 'POST', path: '/secrets/:path', role: 'operator', summary: 'store a new version of a secret' },
     params,

@@ -38,6 +38,7 @@ import { pastOf } from './past/past.ts'
 import { askRequirements } from './requirements/askRequirements.ts'
 import { withLacks } from './requirements/checkup.ts'
 import { addBackup } from './secrets/backupCall.ts'
+import { withUnsaved } from './secrets/checkup.ts'
 import { secretHandlers } from './secrets/handlers.ts'
 import { openSecrets, type SecretOptions } from './secrets/openSecrets.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
@@ -106,7 +107,8 @@ export async function featureCheckup(
   asks: Asks,
 ): Promise<Checkup> {
   const refusals = withRefusals(own, controller.state, controller.observed, calls.counts, controller.now())
-  return withLacks(refusals, controller, asks)
+  const saved = withUnsaved(refusals, controller.state, controller.now())
+  return withLacks(saved, controller, asks)
 }
 
 /** Here it hangs in the handlers of its calls, */

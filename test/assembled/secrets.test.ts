@@ -97,10 +97,31 @@ describe('secrets of a laptop', () => {
     chmodSync(file, 0o600)
   })
 
+  it('are changed in an editor, on a file that is gone afterwards', async () => {
+    const edit = (editor: string, ...argv: string[]) =>
+      runHere(['secrets', 'edit', ...argv], { ...laptop.env, EDITOR: editor, VISUAL: '' }, laptop.folder)
+    const seenFile = join(laptop.folder, 'seen')
+    await piped('old', 'put', 'shop/edited', 'word=-')
+    expect(await edit(`sh -c 'echo $1 > ${seenFile}; sed -i s/old/new/ $1' -`, 'shop/edited')).toMatchObject({
+      ...{ code: 0, out: 'stored shop/edited, version 2\n' },
+    })
+    expect(await read('shop/edited', '--field', 'word')).toBe('new')
+    expect(existsSync(readFileSync(seenFile, 'utf8').trim())).toBe(false)
+    expect((await edit('true', 'shop/edited')).out).toBe('nothing was changed\n')
+    expect((await edit('false', 'shop/edited')).err).toContain('nothing was stored')
+    expect((await edit(`sh -c 'echo word: 7 > $1' -`, 'shop/edited')).err).toContain('put its value in quotes')
+    expect((await edit(`sh -c 'printf x > $1' -`, 'shop/edited', '--field', 'word')).code).toBe(0)
+    expect(await read('shop/edited', '--field', 'word')).toBe('x')
+  })
+
   it('are granted to other services, deleted and taken back, and listed without values', async () => {
     await piped('s', 'put', '@shared/smtp', 'password=-')
     expect((await tandem('grant', '@shared/smtp', 'shop')).out).toBe('shop may use @shared/smtp\n')
     expect((await tandem('list', '@shared/')).out).toMatch(/^@shared\/smtp +1 .* password +shop$/m)
+    expect((await tandem('who', '@shared/smtp')).out).toContain('shop may use @shared/smtp: granted')
+    expect((await tandem('status')).out).toMatch(
+      /^\d+ secrets, \d+ versions\nroot key: [0-9a-f]{16}\nbackup: never taken; 0 recovery keys\n/,
+    )
     expect((await tandem('revoke', '@shared/smtp', 'shop')).code).toBe(0)
     expect((await tandem('delete', '@shared/smtp')).code).toBe(0)
     expect((await tandem('get', '@shared/smtp')).err).toContain('tandem secrets undelete @shared/smtp')

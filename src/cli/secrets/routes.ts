@@ -72,6 +72,31 @@ const versions = command({
   load: async () => (await import('./list.ts')).listVersions,
 })
 
+const status = command({
+  brief: 'Show whether secrets can be read, and are in a backup',
+  example: 'tandem secrets status',
+  parameters: {},
+  load: async () => (await import('./status.ts')).secretsStatus,
+})
+
+const who = command({
+  brief: 'Show which services may use a secret',
+  example: 'tandem secrets who @shared/smtp',
+  parameters: { positional: onePath },
+  load: async () => (await import('./status.ts')).whoMay,
+})
+
+const edit = command({
+  changes: true,
+  brief: 'Change a secret in your editor ($VISUAL, $EDITOR, else vi)',
+  about:
+    'The editor gets a file in memory (/dev/shm), which is gone afterwards: the fields as YAML, or the bytes of one field.\n' +
+    'Stores nothing if you change nothing, or if somebody else stored a version meanwhile.',
+  example: 'tandem secrets edit shop/db\ntandem secrets edit shop/app --field config',
+  parameters: { flags: { field: text('FIELD', 'Only the bytes of this field'), reason }, positional: onePath },
+  load: async () => (await import('./edit.ts')).editSecret,
+})
+
 const rollback = command({
   changes: true,
   brief: 'Store an earlier version again, as the newest one',
@@ -173,8 +198,11 @@ export const secrets = buildRouteMap({
   routes: {
     put,
     get,
+    edit,
     list,
     versions,
+    who,
+    status,
     rollback,
     delete: deleted,
     undelete,

@@ -3,6 +3,7 @@ import { ownerOf } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { noSuchSecret } from '../../secrets/room.ts'
 import { currentVersion, type Secret, type SecretVersion } from '../../secrets/state.ts'
+import { unsavedSince } from '../../secrets/unsaved.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
 import { refusalError } from '../refusalError.ts'
 
@@ -26,6 +27,17 @@ export function secretHandlers({ controller, secrets: keeper }: Rooms): Handlers
       return {
         ...{ path, version },
         fields: Object.fromEntries(Object.entries(chosen).map(([name, value]) => [name, value.toString('base64')])),
+      }
+    },
+    secretsStatus: async () => {
+      const { secrets, rootKey, backedUpAt, cluster } = controller.state
+      const unsaved = unsavedSince(controller.state)
+      return {
+        ...{ secrets: Object.keys(secrets).length, rootKey, sealed: await keeper.whySealed() },
+        versions: Object.values(secrets).reduce((sum, { versions }) => sum + versions.length, 0),
+        recovery: cluster?.recovery?.length ?? 0,
+        backedUpAt: backedUpAt === null ? null : new Date(backedUpAt).toISOString(),
+        unsavedSince: unsaved === null ? null : new Date(unsaved).toISOString(),
       }
     },
     putSecret: async ({ params: { path }, body }, { name }) => {

@@ -116,6 +116,18 @@ export class SecretKeeper {
     })
   }
 
+  /** Why no value can be read now; `null`: they can. */
+  async whySealed(): Promise<string | null> {
+    const { rootKey } = this.#state
+    if (rootKey === null) return null
+    try {
+      keyOf(await this.#load(), rootKey)
+      return null
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+
   get #state() {
     return this.#parts.controller.state
   }

@@ -1,0 +1,41 @@
+import { checkedPath } from '../../definitions/secrets/paths.ts'
+import { count } from '../render/names.ts'
+import { seen } from '../render/seen.ts'
+import type { CommonFlags, Session } from '../session.ts'
+
+export async function secretsStatus(session: Session, _flags: CommonFlags): Promise<number> {
+  const { out, signal } = session
+  const client = await session.client()
+  const answer = await client.call('secretsStatus', {}, signal)
+  const { secrets, versions, rootKey, sealed, recovery, backedUpAt, unsavedSince } = answer
+  const now = Date.now()
+  out.result(answer, () =>
+    [
+      `${count(secrets, 'secret')}, ${count(versions, 'version')}`,
+      ...(sealed === null ? [] : [`${out.paint('red', '!')} sealed: ${sealed}`]),
+      `root key: ${rootKey ?? 'none yet; the first secret makes one'}`,
+      `backup: ${backedUpAt === null ? 'never taken' : `taken ${seen(backedUpAt, now)}`}; ${count(recovery, 'recovery key')}`,
+      ...(unsavedSince === null
+        ? []
+        : [
+            `${out.paint('yellow', '!')} values of ${seen(unsavedSince, now)} are in no backup: tandem secrets backup FILE`,
+          ]),
+    ].join('\n'),
+  )
+  return 0
+}
+
+export async function whoMay(session: Session, _flags: CommonFlags, path: string): Promise<number> {
+  const { out, signal } = session
+  const client = await session.client()
+  const { secret } = await client.call('secretVersions', { params: { path: checkedPath(path) } }, signal)
+  const { owner, grants } = secret
+  out.result({ path, owner, grants }, () =>
+    [
+      owner === null ? `${path} belongs to no service` : `${owner} may use ${path}: it is its own`,
+      ...grants.map((service) => `${service} may use ${path}: granted`),
+      'every operator may read it',
+    ].join('\n'),
+  )
+  return 0
+}
