@@ -69,7 +69,12 @@ export function unknownCommand({ root }: CommandTable, input: string): OperatorE
   const named = [...leavesOf(root).map(({ words }) => words), ...entriesOf(root).map(({ name }) => [name])]
   // `tandem drain` means `tandem machine drain`.
   const last = nearest(input.split(' ').at(-1) ?? '', new Set(named.map((words) => words.at(-1) ?? '')))
-  const meant = new Set(named.filter((words) => words.at(-1) === last).map((words) => `tandem ${words.join(' ')}`))
+  const same = named.filter((words) => words.at(-1) === last)
+  // `tandem statsu` means `tandem status`, not `tandem secrets status`.
+  const least = input.includes(' ') ? 0 : Math.min(...same.map((words) => words.length))
+  const meant = new Set(
+    same.filter((words) => least !== 1 || words.length === 1).map((words) => `tandem ${words.join(' ')}`),
+  )
   const what = input.startsWith('-') ? `tandem has no flag ${input}` : `there is no command ${input}`
   return new OperatorError('E_USAGE', what, {
     subject: input,
