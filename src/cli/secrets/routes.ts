@@ -32,7 +32,7 @@ const put = command({
     positional: {
       kind: 'array',
       minimum: 2,
-      parameter: known('secrets', word('PATH FIELD…', 'Path of the secret; then FIELD, FIELD=- or FIELD=@FILE')),
+      parameter: known('secrets', word('PATH FIELD', 'Path of the secret; then FIELD, FIELD=- or FIELD=@FILE')),
     },
   },
   load: async () => (await import('./put.ts')).putSecret,
@@ -134,7 +134,7 @@ const destroy = command({
     positional: {
       kind: 'array',
       minimum: 1,
-      parameter: known('secrets', word('PATH [VERSION…]', 'Path of the secret; then versions, if not all')),
+      parameter: known('secrets', word('PATH [VERSION]', 'Path of the secret; then versions, if not all')),
     },
   },
   load: async () => (await import('./change.ts')).destroySecret,

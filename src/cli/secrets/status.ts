@@ -15,10 +15,11 @@ export async function secretsStatus(session: Session, _flags: CommonFlags): Prom
       ...(sealed === null ? [] : [`${out.paint('red', '!')} sealed: ${sealed}`]),
       `root key: ${rootKey ?? 'none yet; the first secret makes one'}`,
       `backup: ${backedUpAt === null ? 'never taken' : `taken ${seen(backedUpAt, now)}`}; ${count(recovery, 'recovery key')}`,
-      ...(unsavedSince === null
+      // Without a key nobody could open a backup, as on a laptop.
+      ...(unsavedSince === null || recovery === 0
         ? []
         : [
-            `${out.paint('yellow', '!')} values of ${seen(unsavedSince, now)} are in no backup: tandem secrets backup FILE`,
+            `${out.paint('yellow', '!')} values from ${seen(unsavedSince, now)} on are in no backup: tandem secrets backup FILE`,
           ]),
     ].join('\n'),
   )
