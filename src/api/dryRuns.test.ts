@@ -15,6 +15,8 @@ const undecided = [
   'rekeySecrets',
   'revokeToken',
   'rollbackSecret',
+  'sealSecrets',
+  'unsealSecrets',
 ]
 
 it('every call of an operator that a room decides can be a dry run', () => {

@@ -74,6 +74,7 @@ export const secretOperations = {
       secrets: z.int(),
       versions: z.int(),
       rootKey: z.string().nullable().describe('its id; null: no secret was stored yet'),
+      shares: z.object({ needed: z.int(), of: z.int() }).nullable().describe('null: it is kept on the controller'),
       sealed: z.string().nullable().describe('why no value can be read now; null: they can'),
       recovery: z.int().describe('number of the keys that open a backup made now'),
       backedUpAt: time.nullable().describe('null: never'),
@@ -142,12 +143,32 @@ export const secretOperations = {
     response: z.object({ position }),
   },
   rekeySecrets: {
-    ...{
-      method: 'POST',
-      path: '/secrets-rekey',
-      role: 'operator',
-      summary: 'wrap the keys of all values with a new root key',
-    },
-    response: z.object({ position, values: z.int().describe('whose keys were wrapped again') }),
+    ...{ method: 'POST', path: '/secrets-rekey', role: 'operator', summary: 'make a new root key for the secrets' },
+    body: z.object({
+      first: z.boolean().default(false).describe('refuse if there is a root key already'),
+      holders: z
+        .array(z.string().max(100))
+        .max(255)
+        .default([])
+        .describe('public keys of age, one for each share that the cluster file wants'),
+    }),
+    response: z.object({
+      position,
+      shares: z.array(z.string()).describe('for each holder, encrypted; none: the key is kept on the controller'),
+      needed: z.int().describe('number of the shares that take the key into use; 0: it is in use'),
+    }),
+  },
+  unsealSecrets: {
+    ...{ method: 'POST', path: '/secrets-unseal', role: 'operator', summary: 'take a share of the root key' },
+    body: z.object({ share: z.string().max(2_000) }),
+    response: z.object({
+      entered: z.int(),
+      needed: z.int(),
+      opened: z.boolean().describe('the shares have opened the key'),
+    }),
+  },
+  sealSecrets: {
+    ...{ method: 'POST', path: '/secrets-seal', role: 'operator', summary: 'forget a root key that is in shares' },
+    response: z.object({}),
   },
 } as const satisfies Record<string, Operation>

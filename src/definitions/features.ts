@@ -9,6 +9,8 @@ import { firewallFacets, withMode } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import { requiresKeys } from './requires/keys.ts'
+import { checkSeal } from './secrets/check.ts'
+import { secretFacets } from './secrets/facets.ts'
 import { secretKeys } from './secrets/keys.ts'
 import { checkUses } from './uses/checkUses.ts'
 import { usesKeys } from './uses/keys.ts'
@@ -37,12 +39,14 @@ export const featureKeys = { ...addressKeys, ...firewallKeys, ...secretKeys }
 export const featureRules: readonly ((cluster: ClusterDefinition, source: YamlSource) => void)[] = [
   checkVirtualAddresses,
   checkFirewall,
+  checkSeal,
 ]
 
 /** lines in the difference of two cluster files, */
 export const featureFacets = (cluster: ClusterDefinition): Record<string, string> => ({
   ...addressFacets(cluster),
   ...firewallFacets(cluster),
+  ...secretFacets(cluster),
 })
 
 /** the file that holds once `after` is applied over `before`, where a key left out does not stand for its default, */

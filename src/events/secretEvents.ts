@@ -1,3 +1,12 @@
+/** How the shares of a root key are judged: `ShareSet` of src/sealing/shares.ts. */
+export interface RootKeyShares {
+  set: string
+  needed: number
+  of: number
+  hashes: string[]
+  proof: string
+}
+
 /** Facts about secrets. The log never holds a value, nor a key. */
 export interface SecretEvents {
   /** A version was stored. `fields`: the names of its fields. `of`: the earlier version that has the same content. */
@@ -17,8 +26,10 @@ export interface SecretEvents {
   /** A service may name the secret in its definition. */
   SecretGranted: { path: string; service: string }
   SecretRevoked: { path: string; service: string }
-  /** The key that wraps the keys of all values; `id` says nothing about it. */
-  RootKeyUsed: { id: string }
+  /** The key that wraps the keys of all values; `id` says nothing about it. `shares`: by which people open it; absent: none. */
+  RootKeyUsed: { id: string; shares?: RootKeyShares }
+  /** A root key was made in shares; it is used once enough of them were entered. */
+  RootKeyOffered: { id: string; shares: RootKeyShares }
   /** A backup was sent; this many recovery keys open it. */
   BackupTaken: { recipients: number }
 }

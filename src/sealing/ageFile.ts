@@ -13,6 +13,14 @@ export async function encryptedTo(
   return encrypter.encrypt(plain)
 }
 
+/** A short text, encrypted to one public key, as lines of printable characters. */
+export async function armoredTo(recipient: string, text: string): Promise<string> {
+  const { Encrypter, armor } = await import('age-encryption')
+  const encrypter = new Encrypter()
+  encrypter.addRecipient(recipient)
+  return armor.encode(await encrypter.encrypt(text))
+}
+
 /** `identities`: the text of a file that `age-keygen` wrote. The stream fails if the content is damaged or cut off. */
 export async function decryptedWith(
   identities: string,

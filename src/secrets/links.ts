@@ -10,5 +10,6 @@ export const secretLinks: Links<SecretEvents> = {
   SecretGranted: () => ({}),
   SecretRevoked: () => ({}),
   RootKeyUsed: () => ({}),
+  RootKeyOffered: () => ({}),
   BackupTaken: () => ({}),
 }

@@ -1,7 +1,7 @@
 import { ownerOf } from '../definitions/secrets/paths.ts'
 import { accepted, refuse, type Decision, type Refusal } from '../decision/refuse.ts'
 import { roomOf } from '../decision/room.ts'
-import type { SecretEvents } from '../events/secretEvents.ts'
+import type { RootKeyShares, SecretEvents } from '../events/secretEvents.ts'
 import { without } from '../lib/records.ts'
 import { secretLinks } from './links.ts'
 import { currentVersion, type Secret, type SecretsState, type SecretsWorld } from './state.ts'
@@ -56,6 +56,13 @@ interface RevokeSecret {
 interface UseRootKey {
   type: 'UseRootKey'
   id: string
+  shares: RootKeyShares | null
+}
+
+interface OfferRootKey {
+  type: 'OfferRootKey'
+  id: string
+  shares: RootKeyShares
 }
 
 interface RecordBackup {
@@ -71,6 +78,7 @@ export type SecretCommand =
   | GrantSecret
   | RevokeSecret
   | UseRootKey
+  | OfferRootKey
   | RecordBackup
 
 /** Which secrets exist, in which versions, and who may use them. The values are elsewhere, encrypted. */
@@ -78,7 +86,7 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
   name: 'secrets',
   words: secretWords,
   links: secretLinks,
-  initial: { secrets: {}, rootKey: null, backedUpAt: null },
+  initial: { secrets: {}, rootKey: null, shares: null, offered: null, backedUpAt: null },
   folds: {
     SecretStored: ({ secrets: known }, { data, by = null }, { at }) => {
       const { path, version, fields, bytes, reason, of } = data
@@ -97,7 +105,11 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
       changed(world, path, (one) => ({ ...one, grants: [...one.grants, service].sort() })),
     SecretRevoked: (world, { data: { path, service } }) =>
       changed(world, path, (one) => ({ ...one, grants: one.grants.filter((name) => name !== service) })),
-    RootKeyUsed: (_, { data }) => ({ rootKey: data.id }),
+    RootKeyUsed: (_, { data }) => ({
+      ...{ rootKey: data.id, shares: data.shares ?? null },
+      offered: null,
+    }),
+    RootKeyOffered: (_, { data: { id, shares } }) => ({ offered: { id, shares } }),
     BackupTaken: (_world, _event, { at }) => ({ backedUpAt: at }),
   },
   commands: {
@@ -108,8 +120,11 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
     GrantSecret: grantSecret,
     RevokeSecret: revokeSecret,
     RecordBackup: (_, { recipients }) => accepted({ type: 'BackupTaken', data: { recipients } }),
-    UseRootKey: ({ rootKey }, { id }) =>
-      rootKey === id ? { type: 'nothing' } : accepted({ type: 'RootKeyUsed', data: { id } }),
+    OfferRootKey: (_, { id, shares }) => accepted({ type: 'RootKeyOffered', data: { id, shares } }),
+    UseRootKey: ({ rootKey }, { id, shares }) =>
+      rootKey === id
+        ? { type: 'nothing' }
+        : accepted({ type: 'RootKeyUsed', data: { id, ...(shares === null ? {} : { shares }) } }),
   },
   desire: () => ({}),
 })

@@ -1,3 +1,4 @@
+import type { RootKeyShares } from '../events/secretEvents.ts'
 import type { FleetWorld } from '../fleet/state.ts'
 
 export interface SecretVersion {
@@ -39,6 +40,10 @@ export interface SecretsState {
   secrets: Record<string, Secret>
   /** Id of the root key; `null`: there is none yet. */
   rootKey: string | null
+  /** The shares in which it exists; `null`: it is sealed with the key of the machine. */
+  shares: RootKeyShares | null
+  /** A key in shares of which not enough were entered yet. */
+  offered: { id: string; shares: RootKeyShares } | null
   /** When the newest backup was taken, in milliseconds since 1970; `null`: never. */
   backedUpAt: number | null
 }

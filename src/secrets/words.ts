@@ -16,6 +16,8 @@ export const secretWords: Words<SecretEvents> = {
   SecretGranted: ({ path, service }) => change('note', subject(path), `may be used by ${service}`, { service }),
   SecretRevoked: ({ path, service }) =>
     change('note', subject(path), `may no longer be used by ${service}`, { service }),
+  RootKeyOffered: ({ shares: { needed, of } }) =>
+    change('note', 'controller', `made a root key in ${of} shares; ${needed} of them take it into use`),
   BackupTaken: ({ recipients }) => {
     const keys = recipients === 1 ? 'one recovery key opens it' : `${recipients} recovery keys open it`
     return change('note', 'controller', `was backed up with its secrets; ${keys}`)

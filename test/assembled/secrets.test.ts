@@ -80,7 +80,7 @@ describe('secrets of a laptop', () => {
   it('are read with a new root key after rekey, and with none when its file is gone', async () => {
     const file = join(laptop.folder, 'data/controller/root-key')
     const before = readFileSync(file, 'utf8')
-    expect((await tandem('rekey')).out).toMatch(/^wrapped the keys of \d+ values again\n$/)
+    expect((await tandem('rekey')).out).toBe('the keys of all values are wrapped with the new root key\n')
     const after = readFileSync(file, 'utf8')
     expect(after).not.toContain(before.trim())
     expect(await read('shop/db', '--field', 'user')).toBe('ida')

@@ -93,10 +93,3 @@ export async function revokeSecret(
   session.out.result({ path, service, position }, () => `${service} may not use ${path} from its next rollout on`)
   return 0
 }
-
-export async function rekeySecrets(session: Session, _flags: CommonFlags): Promise<number> {
-  const { client } = await session.announce('make a new root key for the secrets')
-  const answer = await client.call('rekeySecrets', {}, session.signal)
-  session.out.result(answer, () => `wrapped the keys of ${answer.values} values again`)
-  return 0
-}

@@ -156,12 +156,51 @@ const revoke = command({
   load: async () => (await import('./change.ts')).revokeSecret,
 })
 
+const holder = {
+  kind: 'parsed',
+  parse: String,
+  placeholder: 'KEY',
+  optional: true,
+  variadic: true,
+  brief: 'Public key of age of a person who gets a share; once for each',
+} as const
+
+const init = command({
+  changes: true,
+  brief: 'Make the first root key in shares, as `seal` in the cluster file says',
+  about:
+    'Prints a share for each holder, encrypted: only that person can read it, with the program age.\n' +
+    'The key is used once enough holders have entered theirs: tandem secrets unseal. Without `seal`, the first secret makes the key.',
+  example: 'tandem secrets init --holder age1ida… --holder age1tom… --holder age1eva…',
+  parameters: { flags: { holder } },
+  load: async () => (await import('./rootKey.ts')).initSecrets,
+})
+
 const rekey = command({
   changes: true,
   brief: 'Make a new root key, and wrap the keys of all values with it',
+  about:
+    'With `seal: { shares: … }` in the cluster file, as init: the new key is used once enough shares were entered.',
   example: 'tandem secrets rekey',
+  parameters: { flags: { holder } },
+  load: async () => (await import('./rootKey.ts')).rekeySecrets,
+})
+
+const unseal = command({
+  changes: true,
+  brief: 'Enter a share of the root key, after a start of the controller',
+  about: 'Asks for it, without echo; from a pipe, reads it. Each holder does this once; wrong shares each say why.',
+  example: 'tandem secrets unseal\nage --decrypt -i ida.txt ida.share | tandem secrets unseal',
   parameters: {},
-  load: async () => (await import('./change.ts')).rekeySecrets,
+  load: async () => (await import('./rootKey.ts')).unsealSecrets,
+})
+
+const seal = command({
+  changes: true,
+  brief: 'Make the controller forget a root key that is in shares',
+  example: 'tandem secrets seal',
+  parameters: {},
+  load: async () => (await import('./rootKey.ts')).sealSecrets,
 })
 
 const backup = command({
@@ -209,6 +248,9 @@ export const secrets = buildRouteMap({
     destroy,
     grant,
     revoke,
+    init,
+    unseal,
+    seal,
     rekey,
     backup,
     restore,

@@ -7,13 +7,13 @@ export async function secretsStatus(session: Session, _flags: CommonFlags): Prom
   const { out, signal } = session
   const client = await session.client()
   const answer = await client.call('secretsStatus', {}, signal)
-  const { secrets, versions, rootKey, sealed, recovery, backedUpAt, unsavedSince } = answer
+  const { secrets, versions, rootKey, shares, sealed, recovery, backedUpAt, unsavedSince } = answer
   const now = Date.now()
   out.result(answer, () =>
     [
       `${count(secrets, 'secret')}, ${count(versions, 'version')}`,
       ...(sealed === null ? [] : [`${out.paint('red', '!')} sealed: ${sealed}`]),
-      `root key: ${rootKey ?? 'none yet; the first secret makes one'}`,
+      `root key: ${rootKey ?? 'none yet'}${shares === null ? '' : `, in ${shares.of} shares, of which ${shares.needed} open it`}`,
       `backup: ${backedUpAt === null ? 'never taken' : `taken ${seen(backedUpAt, now)}`}; ${count(recovery, 'recovery key')}`,
       // Without a key nobody could open a backup, as on a laptop.
       ...(unsavedSince === null || recovery === 0

@@ -30,12 +30,13 @@ export function secretHandlers({ controller, secrets: keeper }: Rooms): Handlers
       }
     },
     secretsStatus: async () => {
-      const { secrets, rootKey, backedUpAt, cluster } = controller.state
+      const { secrets, rootKey, shares, backedUpAt, cluster } = controller.state
       const unsaved = unsavedSince(controller.state)
       return {
-        ...{ secrets: Object.keys(secrets).length, rootKey, sealed: await keeper.whySealed() },
+        ...{ secrets: Object.keys(secrets).length, rootKey, sealed: await keeper.ring.whySealed() },
         versions: Object.values(secrets).reduce((sum, { versions }) => sum + versions.length, 0),
         recovery: cluster?.recovery?.length ?? 0,
+        shares: shares && { needed: shares.needed, of: shares.of },
         backedUpAt: backedUpAt === null ? null : new Date(backedUpAt).toISOString(),
         unsavedSince: unsaved === null ? null : new Date(unsaved).toISOString(),
       }
@@ -72,12 +73,24 @@ export function secretHandlers({ controller, secrets: keeper }: Rooms): Handlers
       request: () => ({ type: 'RevokeSecret', ...params, ...body }),
       answer: position,
     }),
-    rekeySecrets: async (_, { name }) => {
-      const values = await keeper.rekey(name)
-      return { ...position(), values }
+    rekeySecrets: async ({ body }, { name }) => {
+      if (body.first && (controller.state.rootKey ?? controller.state.offered) !== null) throw initialised()
+      const shares = await keeper.rekey(body.holders, name)
+      return { ...position(), shares, needed: shares.length === 0 ? 0 : (controller.state.offered?.shares.needed ?? 0) }
+    },
+    unsealSecrets: async ({ body }, { name }) => keeper.unseal(body.share, name),
+    sealSecrets: () => {
+      keeper.ring.forget()
+      return {}
     },
   }
 }
+
+const initialised = (): OperatorError =>
+  new OperatorError('E_USAGE', 'there is a root key already', {
+    subject: 'tandem secrets init',
+    next: 'tandem secrets rekey   makes a new one; tandem secrets status shows the present one',
+  })
 
 function fieldOf(path: string, fields: Record<string, Buffer>, field: string): Buffer {
   const value = Object.hasOwn(fields, field) ? fields[field] : undefined

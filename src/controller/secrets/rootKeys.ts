@@ -27,7 +27,7 @@ export function rootKeysIn(data: string): RootKeys {
         })
       return keysIn(readFileSync(path, 'utf8'), path)
     },
-    keep: async (keys) => writeFileDurably(path, textOf(keys)),
+    keep: async (keys) => (keys.length === 0 ? removeFileDurably(path) : writeFileDurably(path, textOf(keys))),
   }
 }
 

@@ -2,10 +2,12 @@ import type { SecretCommand } from '../../secrets/room.ts'
 import { noSuchSecret, noSuchVersion } from '../../secrets/room.ts'
 import { currentVersion, type Secret } from '../../secrets/state.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { keyId, newKey, openValue, rewrapped, sealValue } from '../../sealing/sealed.ts'
-import type { SecretStore, StoredVersion } from '../../store/secretStore.ts'
+import { armoredTo } from '../../sealing/ageFile.ts'
+import { keyId, openValue, rewrapped, sealValue } from '../../sealing/sealed.ts'
+import type { SecretStore, StoredVersion, WrappedKey } from '../../store/secretStore.ts'
 import type { Controller } from '../controller.ts'
 import { refusalError } from '../refusalError.ts'
+import { RootKeyRing, type Alone, type Entered } from './rootKeyRing.ts'
 import type { RootKeys } from './rootKeys.ts'
 
 /** Longest value, and longest secret, which becomes one credential (systemd takes 873,587 bytes of one). */
@@ -35,19 +37,17 @@ interface Parts {
   rootKeys: RootKeys
 }
 
-type Alone = Parameters<Parameters<Controller['exclusively']>[0]>[0]
-
 /**
  * The values of secrets: encrypted in the store, each under a key of its own, which the root key wraps. A value is on
  * disk before the event that makes it known; a crash between both leaves a value that the next version replaces.
  */
 export class SecretKeeper {
   readonly #parts: Parts
-  /** By `keyId`; read at the first use. */
-  #keys: Map<string, Uint8Array> | null = null
+  readonly ring: RootKeyRing
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.ring = new RootKeyRing(parts)
   }
 
   put({ path, fields, replace, cas, reason }: Put, by: string): Promise<Stored> {
@@ -94,38 +94,31 @@ export class SecretKeeper {
     )
   }
 
-  /** Wraps the keys of all values with a new root key. Returns their number. A call that was cut off may be repeated. */
-  rekey(by: string): Promise<number> {
-    const { controller, store, rootKeys } = this.#parts
+  /**
+   * Makes a new root key: kept here, then all values are under it at the end; or in shares, one for each of `holders`
+   * (public keys of age), then it takes effect once enough of them were entered. Returns the shares, encrypted. A call
+   * that was cut off may be repeated.
+   */
+  rekey(holders: readonly string[], by: string): Promise<string[]> {
+    const { controller } = this.#parts
     return controller.exclusively(async (alone) => {
-      const stored = await store.keys()
-      const root = newKey()
-      const keys = await this.#load()
-      const wrapped = stored.map((one) => ({
-        ...one,
-        root: keyId(root),
-        wrapped: rewrapped(keyOf(keys, one.root), root, this.#about(one), one.wrapped),
-      }))
-      await rootKeys.keep([root, ...[...keys.values()].slice(0, 1)])
-      keys.set(keyId(root), root)
-      await store.rewrap(wrapped)
-      await alone.execute({ type: 'UseRootKey', id: keyId(root) }, by)
-      await rootKeys.keep([root])
-      for (const id of keys.keys()) if (id !== keyId(root)) keys.delete(id)
-      return wrapped.length
+      const { seal } = this.#state.cluster ?? {}
+      if (seal && seal.threshold > seal.shares) throw neverEnough(seal)
+      refuseHolders(holders, seal?.shares ?? 0)
+      if (!seal) {
+        await this.ring.replace(alone, by, (root) => this.#rewrap(root))
+        return []
+      }
+      const shares = await this.ring.offer(alone, by, { needed: seal.threshold, of: seal.shares })
+      return Promise.all(shares.map((share, at) => armoredTo(holders[at] ?? '', share)))
     })
   }
 
-  /** Why no value can be read now; `null`: they can. */
-  async whySealed(): Promise<string | null> {
-    const { rootKey } = this.#state
-    if (rootKey === null) return null
-    try {
-      keyOf(await this.#load(), rootKey)
-      return null
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error)
-    }
+  /** Takes a share of a root key. */
+  unseal(share: string, by: string): Promise<Entered> {
+    return this.#parts.controller.exclusively((alone) =>
+      this.ring.enter(alone, share, by, (root) => this.#rewrap(root)),
+    )
   }
 
   get #state() {
@@ -146,23 +139,26 @@ export class SecretKeeper {
   ): Promise<Stored> {
     const { store } = this.#parts
     const version = (this.#state.secrets[path]?.last ?? 0) + 1
-    const root = await this.#currentRoot(alone, by)
+    const root = await this.ring.current(alone, by)
     const bytes = sizeOf(fields)
     await store.put({ path, version, ...sealValue(root, this.#about({ path, version }), textOf(fields)) })
     try {
-      await alone.execute({ type: 'StoreSecret', path, fields: Object.keys(fields), bytes, ...about }, by)
+      const events = await alone.execute(
+        { type: 'StoreSecret', path, fields: Object.keys(fields), bytes, ...about },
+        by,
+      )
+      if (events.length > 1) await this.destroyed(path)
     } catch (error) {
       await store.destroy(path, [version])
       throw error
     }
-    await this.destroyed(path)
     return { version, changed: true }
   }
 
   async #open(path: string, version: number): Promise<Fields> {
     const value = await this.#parts.store.get(path, version)
     if (!value) throw lost(path, version)
-    const root = keyOf(await this.#load(), value.root)
+    const root = await this.ring.key(value.root)
     try {
       return fieldsIn(openValue(root, this.#about(value), value))
     } catch (cause) {
@@ -174,41 +170,38 @@ export class SecretKeeper {
     return `${this.#state.config.cluster} ${path} ${version}`
   }
 
-  /** Makes the first root key. */
-  async #currentRoot(alone: Alone, by: string): Promise<Uint8Array> {
-    const { rootKey } = this.#state
-    const keys = await this.#load()
-    if (rootKey !== null) return keyOf(keys, rootKey)
-    // A call that was cut off may have kept one that no value needs.
-    const root = [...keys.values()][0] ?? newKey()
-    await this.#parts.rootKeys.keep([root])
-    keys.set(keyId(root), root)
-    await alone.execute({ type: 'UseRootKey', id: keyId(root) }, by)
-    return root
-  }
-
-  async #load(): Promise<Map<string, Uint8Array>> {
-    if (this.#keys) return this.#keys
-    try {
-      const keys = await this.#parts.rootKeys.read()
-      return (this.#keys = new Map(keys.map((key) => [keyId(key), key])))
-    } catch (cause) {
-      if (cause instanceof OperatorError) throw cause
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new OperatorError('E_SEALED', `cannot open the root key of the secrets: ${why}`, { ...restore, cause })
+  /** Wraps the keys of all values with this root key. */
+  async #rewrap(root: Uint8Array): Promise<void> {
+    const { store } = this.#parts
+    const others = (await store.keys()).filter((one) => one.root !== keyId(root))
+    const wrapped: WrappedKey[] = []
+    for (const one of others) {
+      const key = rewrapped(await this.ring.key(one.root), root, this.#about(one), one.wrapped)
+      wrapped.push({ ...one, root: keyId(root), wrapped: key })
     }
+    await store.rewrap(wrapped)
   }
 }
 
-const restore = {
-  subject: 'secrets',
-  next: 'restore it from a backup: docs/secrets.md; services run on with the values that they have',
-}
+const neverEnough = ({ shares, threshold }: { shares: number; threshold: number }): OperatorError =>
+  new OperatorError('E_USAGE', `${threshold} of ${shares} shares can never open the root key`, {
+    subject: 'seal',
+    next: 'write a threshold of at most the number of shares into the cluster file, and apply it',
+  })
 
-function keyOf(keys: Map<string, Uint8Array>, id: string): Uint8Array {
-  const key = keys.get(id)
-  if (key) return key
-  throw new OperatorError('E_SEALED', `the root key ${id} of the secrets is missing on the controller`, restore)
+function refuseHolders(holders: readonly string[], wanted: number): void {
+  if (holders.length === wanted && new Set(holders).size === wanted) return
+  const what =
+    wanted === 0
+      ? 'the cluster file puts the root key into no shares'
+      : `the cluster file wants ${wanted} different holders; ${new Set(holders).size} were given`
+  throw new OperatorError('E_USAGE', what, {
+    subject: '--holder',
+    next:
+      wanted === 0
+        ? 'leave --holder out, or write seal: { shares: 5, threshold: 3 } into the cluster file'
+        : 'give --holder age1… once for each person: the public key that age-keygen printed for them',
+  })
 }
 
 /** Throws `E_NO_SUCH_SECRET` if that version is not kept. */

@@ -1,12 +1,29 @@
-import { omitted, optional } from '../shapes/group.ts'
+import { group, omitted, optional, required } from '../shapes/group.ts'
 import { distinct, list } from '../shapes/list.ts'
+import { number } from '../shapes/number.ts'
+import { wordOr } from '../shapes/wordOr.ts'
 import { text } from '../shapes/text.ts'
 
 const mostRecipients = 20
 /** Bech32 with the prefix `age` (age-encryption.org/v1). */
 const recipient = /^age1[02-9ac-hj-np-z]{58}$/
 
+/** Limits of the library that makes shares. */
+const many = number({ whole: true, least: 2, most: 255, what: 'a number of shares' })
+
 export const secretKeys = {
+  seal: omitted(
+    optional(
+      wordOr(
+        'host',
+        group('`seal`', {
+          shares: required(many, 'Number of shares of the root key; each has a holder.'),
+          threshold: required(many, 'So many of them open it.'),
+        }),
+      ),
+      '`{ shares: 5, threshold: 3 }`: the root key of the secrets exists only in shares, which people enter after each start of the controller. `host`, or left out: it is sealed with the key of the machine, and a controller that restarts at night needs nobody.',
+    ),
+  ),
   recovery: omitted(
     optional(
       distinct(
