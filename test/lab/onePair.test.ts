@@ -13,6 +13,7 @@ import { pairSuite } from './pair.suite.ts'
 import { programsSuite } from './programs.suite.ts'
 import { whyNoLab } from './requirements.ts'
 import { bootMs, SharedPair } from './sharedPair.ts'
+import { secretsSuite } from './secrets.suite.ts'
 import { unitEndsSuite } from './unitEnds.suite.ts'
 
 const why = whyNoLab()
@@ -33,5 +34,6 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   hostileSuite(shared.lend)
   otherFirewallsSuite(shared.lend)
   programsSuite(shared.lend)
+  secretsSuite(shared.lend)
   pairSuite(shared.lend)
 })
