@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { cacheFolder, haproxyFolder, privilegedFolder, programsFolder, supervisorFolder } from '../layout/dataFolder.ts'
 import {
   certificatesFolder,
@@ -142,6 +143,8 @@ export function controllerParts(
       // Sticky: the controller can add files, but cannot move files that belong to root.
       { path: data, mode: 0o1770, owner: 'root', group: controllerUser },
       { path: programsFolder(data), mode: 0o755, ...ofRoot },
+      // Versions that ran as root closed it to others.
+      { path: join(programsFolder(data), 'releases'), mode: 0o755, ...ofRoot },
       { path: privilegedFolder(data), mode: 0o700, ...ofRoot },
     ],
     units: [
