@@ -56,7 +56,7 @@ it('a controller whose disk is lost comes back from a backup, with its authority
   await client.call('applyCluster', { body: { cluster } })
   expect(await client.call('putSecret', put)).toMatchObject({ version: 1, changed: true })
   const answer = await client.raw('GET', '/secrets-backup')
-  writeFileSync(file, Buffer.from(await new Response(answer.body as never).arrayBuffer()))
+  writeFileSync(file, Buffer.concat(await Array.fromAsync(answer.body)))
   await expect.poll(() => readdirSync(data).filter((name) => name.startsWith('backup-'))).toEqual([])
   const authority = readFileSync(join(data, 'authority/certificate.pem'), 'utf8')
   await expect(restoreController({ file, identity, data })).rejects.toThrow('is not empty')

@@ -1,6 +1,5 @@
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -14,7 +13,7 @@ export async function backUp(session: Session, _flags: CommonFlags, file: string
   const answer = await client.raw('GET', '/secrets-backup', { signal })
   const part = `${path}.part`
   try {
-    await pipeline(Readable.fromWeb(answer.body as never), createWriteStream(part, { mode: 0o600 }))
+    await pipeline(answer.body, createWriteStream(part, { mode: 0o600 }))
     renameSync(part, path)
   } catch (error) {
     rmSync(part, { force: true })
