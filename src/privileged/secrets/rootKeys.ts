@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { privilegedFolder } from '../../layout/dataFolder.ts'
 import { execOrThrow } from '../../lib/exec.ts'
-import { writeFileDurably } from '../../lib/durableFile.ts'
+import { removeFileDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { noAnswer, noArguments, operation, type Operations } from '../operation.ts'
 import type { CallPrivileged } from '../privilegedClient.ts'
 
@@ -21,11 +21,11 @@ export function rootKeyOperations(data: string): Operations {
   return {
     'rootKey.keep': operation(
       keysShape,
-      async ({ keys }) =>
-        writeFileDurably(
-          path,
-          await execOrThrow([...sealing, '--with-key=host', 'encrypt', '-', '-'], { input: keys }),
-        ),
+      async ({ keys }) => {
+        // A key in shares lies on no disk.
+        if (keys === '') return removeFileDurably(path)
+        writeFileDurably(path, await execOrThrow([...sealing, '--with-key=host', 'encrypt', '-', '-'], { input: keys }))
+      },
       'rootKey',
     ),
     'rootKey.read': operation(
