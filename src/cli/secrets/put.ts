@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { buffer } from 'node:stream/consumers'
-import { checkedPath, fieldName, fieldNameRule } from '../../definitions/secrets/paths.ts'
+import type { Readable } from 'node:stream'
+import { checkedPath, fieldName, fieldNameRule, mostValueBytes } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { askHidden } from './askHidden.ts'
@@ -59,7 +59,7 @@ function refuseTwice(sources: readonly Source[]): void {
 async function valueOf(session: Session, path: string, { field, file }: Source): Promise<Buffer> {
   const { host, out } = session
   if (file === null) return Buffer.from(await askHidden(session, `${path}#${field}: `, `${field}=-`))
-  const value = file === '-' ? await buffer(host.stdin()) : readFrom(resolve(host.cwd, file))
+  const value = file === '-' ? await readAll(host.stdin(), field) : readFrom(resolve(host.cwd, file), field)
   if (value.at(-1) === newline && !value.subarray(0, -1).includes(newline))
     out.warn(`the value of ${field} ends with a newline, which is kept; without it: printf %s VALUE | …`)
   return value
@@ -67,21 +67,34 @@ async function valueOf(session: Session, path: string, { field, file }: Source):
 
 const newline = 10
 
-function readFrom(path: string): Buffer {
+async function readAll(input: Readable, field: string): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of input as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength
+    if (bytes > mostValueBytes) throw tooLarge(field)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function readFrom(path: string, field: string): Buffer {
   try {
+    if (statSync(path).size > mostValueBytes) throw tooLarge(field)
     return readFileSync(path)
   } catch (cause) {
-    throw new OperatorError(
-      'E_USAGE',
-      `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        subject: path,
-        next: 'FIELD=@FILE names a file of this computer',
-        cause,
-      },
-    )
+    if (cause instanceof OperatorError) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const next = 'FIELD=@FILE names a file of this computer'
+    throw new OperatorError('E_USAGE', `cannot read ${path}: ${why}`, { subject: path, next, cause })
   }
 }
+
+const tooLarge = (field: string): OperatorError =>
+  new OperatorError('E_SECRET_TOO_LARGE', `the value of ${field} has more than ${mostValueBytes} bytes`, {
+    subject: field,
+    next: 'keep large files in the release, or encrypt them there with a key that is a secret',
+  })
 
 const misused = (what: string): OperatorError =>
   new OperatorError('E_USAGE', what, {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Logger } from 'pino'
 import { packTar, type TarSource } from 'modern-tar/fs'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { encryptedTo } from '../../sealing/ageFile.ts'
@@ -10,6 +11,7 @@ import { textOf, type RootKeys } from './rootKeys.ts'
 
 interface Parts {
   controller: Controller
+  logger: Logger
   /** The controller's data folder. */
   data: string
   rootKeys: RootKeys
@@ -35,7 +37,7 @@ export class Backups {
 
   /** `by`: the caller. The log records the backup once its last byte was sent. */
   async stream(by: string): Promise<Readable> {
-    const { controller, data, rootKeys, copyDatabase } = this.#parts
+    const { controller, logger, data, rootKeys, copyDatabase } = this.#parts
     const recipients = controller.state.cluster?.recovery ?? []
     if (recipients.length === 0) throw noRecovery(controller.config.cluster)
     const copy = join(data, `backup-copy-${controller.newId()}.db`)
@@ -46,7 +48,8 @@ export class Backups {
       const sealed = await encryptedTo(recipients, Readable.toWeb(archive) as ReadableStream<Uint8Array>)
       void pipeline(Readable.fromWeb(sealed as never), out)
         .then(() => controller.execute({ type: 'RecordBackup', recipients: recipients.length }, by))
-        .catch((error: unknown) => out.destroy(error instanceof Error ? error : new Error(String(error))))
+        // The reader sees only a broken connection.
+        .catch((err: unknown) => logger.error({ err }, 'a backup was not sent, or not recorded'))
         .finally(() => rmSync(copy, { force: true }))
       return out
     } catch (error) {

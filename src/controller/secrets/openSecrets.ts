@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { backup, type DatabaseSync } from 'node:sqlite'
+import type { Logger } from 'pino'
 import { SqliteSecretStore } from '../../store/sqliteSecretStore.ts'
 import type { Controller } from '../controller.ts'
 import { Backups } from './backup.ts'
@@ -13,13 +14,14 @@ export interface SecretOptions {
 
 interface Parts {
   controller: Controller
+  logger: Logger
   data: string
   database: DatabaseSync
   options: SecretOptions
 }
 
 /** The secrets of a cluster, and its backups. */
-export function openSecrets({ controller, data, database, options }: Parts) {
+export function openSecrets({ controller, logger, data, database, options }: Parts) {
   const rootKeys = options.rootKeys ? rootKeysAt(options.rootKeys, data) : rootKeysIn(data)
   const copyDatabase = async (path: string): Promise<void> => {
     await backup(database, path)
@@ -27,6 +29,6 @@ export function openSecrets({ controller, data, database, options }: Parts) {
   }
   return {
     secrets: new SecretKeeper({ controller, store: new SqliteSecretStore(database), rootKeys }),
-    backups: new Backups({ controller, data, rootKeys, copyDatabase }),
+    backups: new Backups({ controller, logger, data, rootKeys, copyDatabase }),
   }
 }

@@ -1,6 +1,7 @@
 import type { SecretCommand } from '../../secrets/room.ts'
 import { noSuchSecret, noSuchVersion } from '../../secrets/room.ts'
 import { currentVersion, type Secret } from '../../secrets/state.ts'
+import { mostSecretBytes, mostValueBytes } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { armoredTo } from '../../sealing/ageFile.ts'
 import { keyId, openValue, rewrapped, sealValue } from '../../sealing/sealed.ts'
@@ -9,9 +10,6 @@ import type { Controller } from '../controller.ts'
 import { refusalError } from '../refusalError.ts'
 import { RootKeyRing, type Alone, type Entered } from './rootKeyRing.ts'
 import type { RootKeys } from './rootKeys.ts'
-
-/** Longest value, and longest secret, which becomes one credential (systemd takes 873,587 bytes of one). */
-export const [mostValueBytes, mostSecretBytes] = [64 * 1024, 850_000]
 
 /** The values of a secret, by field. */
 export type Fields = Record<string, Buffer>

@@ -12,6 +12,9 @@ export const longestSecretPath = 200
 export const fieldName = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?$/
 export const fieldNameRule = 'a field is called with letters, digits, dashes, dots and underscores, at most 64'
 
+/** Longest value, and longest secret, which becomes one credential (systemd takes 873,587 bytes of one). */
+export const [mostValueBytes, mostSecretBytes] = [64 * 1024, 850_000]
+
 /** The service to which a secret belongs; `null`: none. */
 export const ownerOf = (path: string): string | null => (path.startsWith('@') ? null : (path.split('/', 1)[0] ?? null))
 
