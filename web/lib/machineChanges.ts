@@ -8,6 +8,9 @@ const trafficOf = ({ state, traffic }: Machine): string => traffic ?? state
 const isOut = (machine: Machine): boolean => trafficOf(machine) === 'drained' || trafficOf(machine) === 'draining'
 const versionOf = (machine: Machine): string => `${machine.name} ${machine.state} ${trafficOf(machine)}`
 
+const whereItIs = ({ name, state }: Machine): string =>
+  state === 'lost' ? `machine ${name} is lost; when it returns, it is in traffic` : `machine ${name} is in traffic`
+
 /** Takes a machine out of traffic, as every page offers it. */
 export function drain(api: Api, machine: Machine): ChangeProps {
   const { name } = machine
@@ -30,7 +33,7 @@ export function putBack(api: Api, machine: Machine): ChangeProps {
     ...{ label: 'Put back', title: `Put machine ${name} back in traffic`, version: versionOf(machine) },
     sentence: `Starts the services of ${name} in the release that is current, and sends requests to them.`,
     command: `tandem machine ready ${name}`,
-    refusal: isOut(machine) ? null : `Nothing to do: machine ${name} is in traffic.`,
+    refusal: isOut(machine) ? null : `Nothing to do: ${whereItIs(machine)}.`,
     ask: (signal) => api.rehearse('readyMachine', given, signal),
     run: () => api.call('readyMachine', given),
   }

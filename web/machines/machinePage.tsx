@@ -10,6 +10,7 @@ import type { PageProps } from '../lib/feature.ts'
 import { Glyph } from '../lib/glyph.tsx'
 import { drain, putBack } from '../lib/machineChanges.ts'
 import { shortRelease } from '../lib/numbers.ts'
+import { NextSteps } from '../lib/nextSteps.tsx'
 import { PageFrame } from '../lib/page.tsx'
 import { clockTime, span } from '../lib/time.ts'
 import { visible } from '../lib/visible.ts'
@@ -50,17 +51,21 @@ export function MachinePage({ params: { machine: name = '' } }: PageProps): JSX.
         <div class="machine-about">
           {wrong.length === 0 ? null : (
             <ul class="machine-wrong">
-              {wrong.map(({ tone, word, text, service, instance }) => (
-                <li key={text}>
-                  <span class={`tone-${tone}`}>{word}</span> {visible(text)}
-                  {service === null || instance === null ? null : (
-                    <>
-                      {' · '}
-                      <a href={`/logs/${service}?instance=${encodeURIComponent(instance)}`}>last lines</a>
-                    </>
-                  )}
-                </li>
-              ))}
+              {wrong.map((problem) => {
+                const { tone, word, text, service, instance } = problem
+                return (
+                  <li key={text}>
+                    <span class={`tone-${tone}`}>{word}</span> {visible(text)}
+                    {service === null || instance === null ? null : (
+                      <>
+                        {' · '}
+                        <a href={`/logs/${service}?instance=${encodeURIComponent(instance)}`}>last lines</a>
+                      </>
+                    )}
+                    <NextSteps problem={problem} />
+                  </li>
+                )
+              })}
             </ul>
           )}
           <Facts machine={machine} overview={value} />

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import { useCluster } from '../lib/cluster.ts'
-import { Command } from '../lib/command.tsx'
+import { NextSteps } from '../lib/nextSteps.tsx'
 import { Shape } from '../lib/glyph.tsx'
 import type { Shape as ShapeName } from '../lib/states.ts'
 import { shortTime } from '../lib/time.ts'
@@ -29,12 +29,9 @@ export function WrongNow({ wrong, now }: { wrong: Problem[]; now: number }): JSX
 }
 
 function Row({ problem, now }: { problem: Problem; now: number }): JSX.Element {
-  const { tone, word, subject, text, since, machine, instance } = problem
-  const commands = problem.next.filter(({ command }) => command !== null && instance === null)
+  const { tone, word, subject, text, since, machine } = problem
   // The machine's page says it in full, so that a notice does not push the services off the screen.
   const isShort = tone === 'warn' && machine !== null
-  const steps = isShort ? [] : problem.next
-  const advice = steps.flatMap(({ command, does }) => (command === null && does !== '' ? [does] : []))
   return (
     <li>
       <span class={`state tone-${tone}`}>
@@ -46,16 +43,7 @@ function Row({ problem, now }: { problem: Problem; now: number }): JSX.Element {
           <b>{subject}</b>
           {text.slice(subject.length)}
         </p>
-        {advice.map((one) => (
-          <p key={one} class="second">
-            {one}
-          </p>
-        ))}
-        {commands.map(({ command, does }) => (
-          <p key={command} class="second">
-            <Command>{command ?? ''}</Command> {does}
-          </p>
-        ))}
+        <NextSteps problem={problem} isShort={isShort} />
       </div>
       <div class="links">
         {since !== null && <time dateTime={since}>{shortTime(since, now)}</time>}

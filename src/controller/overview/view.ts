@@ -30,7 +30,7 @@ export function overviewOf(
     }),
   }))
   const known = statusProblems(status)
-  const told = joined([...known, ...numberProblems(numbers, known, series)], status)
+  const told = joined([...known, ...numberProblems(numbers, known, series)], status, changes)
   // News stand before notices that have been there for days.
   const all = [...recentMoves(status, numbers.at), ...told, ...checkProblems(status, checks, told)]
   const wrong = [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone === 'warn')]

@@ -1,1 +1,0 @@
-import{Z as e,at as t,st as n}from"./view-Dn3NGQTW.js";function r(r,i,a=``){let{api:o,contact:s,past:c}=e(),l=t(null),u=s.value.state===`live`&&c===null;return n(()=>{if(!u)return;let e=new AbortController,t=()=>{r(o,e.signal).then(e=>l.value=e,()=>{})};t();let n=setInterval(t,i);return()=>{clearInterval(n),e.abort()}},[o,r,i,a,u,l]),l}export{r as t};

@@ -1,1 +1,0 @@
-import{Z as e,at as t,st as n}from"./view-Dn3NGQTW.js";function r(r,i){let{api:a}=e(),o=t(null);n(()=>{if(r===null||i===null)return;let e=new AbortController;return a.call(`releaseDefinition`,{params:{service:r,release:i}},e.signal).then(e=>o.value=e,()=>o.value=null),()=>e.abort()},[a,r,i,o]);let{value:s}=o;return s?.service===r&&s.release===i?s:null}export{r as t};
