@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RolloutView } from '../../src/api/views.ts'
 import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
-import { Laptop } from '../system/laptop.ts'
+import { freeTcpRoute, Laptop, tcpOffset } from '../system/laptop.ts'
 import { Load } from '../system/load.ts'
 import { endedEarly, failuresOf, pushLine, pushWeb } from '../system/rollUnderLoad.ts'
 
@@ -29,16 +29,17 @@ describe.each([
 ])('$name', ({ kills, many }) => {
   let laptop: Laptop
   let load: Load
-  const tcpPort = 18_500 + Math.floor(Math.random() * 400)
-  const routes = `routes: [{ port: ${tcpPort}, expose: public }]`
+  let routes = ''
   let killer: NodeJS.Timeout | undefined
   let killed = 0
 
   beforeAll(async () => {
+    const tcpPort = await freeTcpRoute()
+    routes = `routes: [{ port: ${tcpPort}, expose: public }]`
     laptop = await Laptop.start()
     expect(await pushWeb(laptop, { name: 'web', version: '0', drain })).toMatchObject({ exit: 0 })
     expect(await pushLine(laptop, { name: 'line', version: '0', drain, more: routes })).toMatchObject({ exit: 0 })
-    const tcp = [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + 1000}`]
+    const tcp = [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + tcpOffset}`]
     load = new Load({ entries: Object.values(laptop.entries), perSecond: 200, tcp, drainMs: drain })
     load.start()
   })

@@ -158,6 +158,21 @@ export async function freePorts(count: number): Promise<number> {
   throw new Error('no free ports between 10000 and 19000')
 }
 
+/** Added to the ports of tcp routes on the second machine of a laptop. */
+export const tcpOffset = 1_000
+
+/**
+ * A port for a tcp route on a laptop with two machines: no port of a test that runs beside (below 19000 and by
+ * `freePorts`), of an instance (from 20000 on), or that the kernel gives to a connection (from 32768 on).
+ */
+export async function freeTcpRoute(): Promise<number> {
+  for (let tries = 0; tries < 200; tries++) {
+    const port = 22_000 + Math.floor(Math.random() * 9_000)
+    if ((await isFree(port)) && (await isFree(port + tcpOffset))) return port
+  }
+  throw new Error('no free ports between 22000 and 32000')
+}
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   const { promise, resolve } = Promise.withResolvers<boolean>()

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest'
 import type { RolloutView } from '../../src/api/views.ts'
 import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
-import { Laptop } from './laptop.ts'
+import { freeTcpRoute, Laptop, tcpOffset } from './laptop.ts'
 import { Load } from './load.ts'
 import { drainMs, endedEarly, failuresOf, pushLine, pushWeb } from './rollUnderLoad.ts'
 import { inOrder } from './steps.ts'
@@ -19,8 +19,7 @@ const { seed, count } = randomRun('killed', { check: 4, soak: 100 })
 describe('a pair under load, http and tcp', () => {
   const step = inOrder()
   const random = seededRandom(seed)
-  const tcpPort = 18_000 + Math.floor(Math.random() * 500)
-  const tcpRoute = `routes: [{ port: ${tcpPort}, expose: public }]`
+  let tcpRoute = ''
   const rollouts: RolloutView[] = []
   let laptop: Laptop
   let eyes: Eyes
@@ -29,6 +28,8 @@ describe('a pair under load, http and tcp', () => {
   const entry = (machine: string): string => laptop.entries[machine] ?? ''
 
   beforeAll(async () => {
+    const tcpPort = await freeTcpRoute()
+    tcpRoute = `routes: [{ port: ${tcpPort}, expose: public }]`
     laptop = await Laptop.start()
     eyes = new Eyes(laptop)
     expect(await pushWeb(laptop, { name: 'web', version: '1' })).toMatchObject({ exit: 0, previous: null })
@@ -38,7 +39,7 @@ describe('a pair under load, http and tcp', () => {
       entries,
       perSecond: 200,
       uploadBytes,
-      tcp: [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + 1000}`],
+      tcp: [`127.0.0.1:${tcpPort}`, `127.0.0.1:${tcpPort + tcpOffset}`],
       drainMs,
     })
     killed = new Load({ entries, perSecond: 100, uploadBytes, drainMs })
