@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 # With the compile cache, workers and programs that tests start load the sources in a quarter of the time.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/compile" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-past bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-numbers bench-web bench-cli bench-compare page web bundle dist clean
+.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-past bench-secrets bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-numbers bench-web bench-cli bench-compare page web bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-rollout: node_modules/.installed ## measure the fixed cost of a rollout, p
 
 bench-growth: node_modules/.installed ## measure how start, memory, rollouts and status grow with events and services (EVENTS=0,100000,1000000 SERVICES=2,20,200)
 	@$(RUN) bench/growth.ts
+
+bench-secrets: node_modules/.installed ## measure secrets: a value beside a status, and the opening of the root key (SECRETS=10000)
+	@$(RUN) bench/secrets.ts
 
 bench-past: node_modules/.installed ## measure a status of the past and searches for events in a long log (EVENTS=1000000)
 	@$(RUN) bench/past.ts
