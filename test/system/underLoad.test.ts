@@ -5,7 +5,7 @@ import type { RolloutView } from '../../src/api/views.ts'
 import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { freeTcpRoute, Laptop, tcpOffset } from './laptop.ts'
-import { Load } from './load.ts'
+import { Load, type LoadResult } from './load.ts'
 import { drainMs, endedEarly, failuresOf, pushLine, pushWeb } from './rollUnderLoad.ts'
 import { inOrder } from './steps.ts'
 import { ask, pushTalker } from './talker.ts'
@@ -66,8 +66,11 @@ describe('a pair under load, http and tcp', () => {
       }
       expect(failuresOf(load.result)).toEqual([])
       expect(load.result.versions).toEqual(['1', ...versions])
-      const { long, requests, slow, uploads, lines } = await load.stop()
-      expect(Math.min(requests, slow, uploads, lines, long.length)).toBeGreaterThan(5)
+      // On a busy computer, few may have been answered during the rollouts.
+      const fewest = ({ requests, slow, uploads, lines }: LoadResult): number => Math.min(requests, slow, uploads, lines)
+      await expect.poll(() => fewest(load.result)).toBeGreaterThan(5)
+      const { long } = await load.stop()
+      expect(long.length).toBeGreaterThan(5)
       expect(endedEarly(long, rollouts, drainMs)).toEqual([])
     },
   )
