@@ -67,7 +67,8 @@ describe('a pair under load, http and tcp', () => {
       expect(failuresOf(load.result)).toEqual([])
       expect(load.result.versions).toEqual(['1', ...versions])
       // On a busy computer, few may have been answered during the rollouts.
-      const fewest = ({ requests, slow, uploads, lines }: LoadResult): number => Math.min(requests, slow, uploads, lines)
+      const fewest = ({ requests, slow, uploads, lines }: LoadResult): number =>
+        Math.min(requests, slow, uploads, lines)
       await expect.poll(() => fewest(load.result)).toBeGreaterThan(5)
       const { long } = await load.stop()
       expect(long.length).toBeGreaterThan(5)
