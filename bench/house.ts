@@ -141,7 +141,13 @@ function broken(feature: Feature): string[] {
     const config = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as object
     writeFileSync(join(copy, 'tsconfig.json'), JSON.stringify({ ...config, include: ['src'] }))
     const errors = compile(copy)
-    return [...new Set([...errors.matchAll(/^(src\/[^(]+)\(.*error TS2307/gm)].map(([, file = '']) => file))].toSorted()
+    return [
+      ...new Set(
+        [...errors.matchAll(/^(src\/[^(]+)\(.*error TS2307: Cannot find module '\.{1,2}\//gm)].map(
+          ([, file = '']) => file,
+        ),
+      ),
+    ].toSorted()
   } finally {
     rmSync(copy, { recursive: true })
   }
