@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { controllerLines } from '../../src/parts/unitTexts.ts'
+import { controllerSocket } from '../../src/layout/folders.ts'
+import { askingAt } from './askHelper.ts'
 import type { LabMachine } from './labMachine.ts'
 import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
@@ -7,14 +9,7 @@ import { bootMs } from './sharedPair.ts'
 const [unit, user, data] = ['tandem-controller', 'tandem_controller', '/var/lib/tandem-controller']
 const mostExposure = 2
 
-/** Sends a request to the controller's helper, as the controller does; prints the answer. */
-const asking = `
-import { connect } from 'node:net'
-const socket = connect('/run/tandem-controller/privileged.sock')
-socket.on('error', (error) => console.log('error ' + error.code))
-socket.on('data', (data) => process.stdout.write(data))
-socket.write(process.argv[1] + '\\n')
-`
+const asking = askingAt(controllerSocket)
 
 export const controllerUserSuite = (lend: () => Promise<Pair>): void => {
   describe('the controller, which is not root', () => {

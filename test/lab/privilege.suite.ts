@@ -6,6 +6,8 @@ import { randomRun } from '../../src/lib/testing/randomRun.ts'
 import { seededRandom } from '../../src/lib/testing/seededRandom.ts'
 import { failuresOf, web } from '../system/rollUnderLoad.ts'
 import { ClientLoad } from './clientLoad.ts'
+import { privilegedSocket } from '../../src/layout/folders.ts'
+import { askingAt } from './askHelper.ts'
 import type { Pair } from './pair.ts'
 import { bootMs } from './sharedPair.ts'
 
@@ -16,14 +18,7 @@ const { seed, count: kills } = randomRun('helper_kills', { check: 12, soak: 100 
 const mostRounds = 20 + kills
 const virtual = '10.0.0.50'
 
-/** Sends a request to the privileged helper on the machine, as the agent does; prints the answer. */
-const asking = `
-import { connect } from 'node:net'
-const socket = connect('/run/tandem/privileged.sock')
-socket.on('error', (error) => console.log('error ' + error.code))
-socket.on('data', (data) => process.stdout.write(data))
-socket.write(process.argv[1] + '\\n')
-`
+const asking = askingAt(privilegedSocket)
 
 /** Needs agents that still run as root: the first suite of a pair with `byHand`. */
 export const privilegeSuite = (lend: () => Promise<Pair>): void => {
