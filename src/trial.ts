@@ -22,10 +22,11 @@ const isTrial = first !== 'parts'
 const [data, unit] = isTrial ? [first, unitOfTrial(second)] : [second, third]
 const units = createUnitControl()
 const files = new TrialFiles(data)
+const also = files.trial?.also
 const change = new PartsChange({
   ...{ files: new PartsFiles(data), host: systemdPartsHost(), unit },
   // A version from before the helper of this part does not try it.
-  alsoTried: [files.trial?.also?.unit ?? []].flat(),
+  alsoTried: also ? [also.unit] : [],
 })
 const helper = partsUnit(unit)
 

@@ -69,10 +69,9 @@ export interface Around {
 /** The agent reads the journal and HAProxy's sockets. */
 export const groupsForAgent = [journalGroup, haproxyUser]
 
-const helperCapabilities = [
-  ...['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER'],
-  ...['CAP_KILL', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'CAP_SYS_BOOT'],
-]
+/** To write files of other users and of root. */
+const fileCapabilities = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER']
+const machineCapabilities = ['CAP_KILL', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'CAP_SYS_BOOT']
 
 /** The agent and its privileged helper. */
 export function agentParts({ data, name, command, groups }: Around): Installation {
@@ -100,7 +99,7 @@ export function agentParts({ data, name, command, groups }: Around): Installatio
         text: helperText({
           ...{ part: 'agent', socket: privilegedSocketUnit, environment: partEnvironment },
           argv: command(privilegedUnit, helper ?? []),
-          capabilities: helperCapabilities,
+          capabilities: [...fileCapabilities, ...machineCapabilities],
           // Units, users of services and the hosts file are below /etc.
           writes: ['/etc', '/run', '-/var/lib/private', '-/var/lib/tandem-data', '/var/lib', data],
         }),
@@ -153,7 +152,7 @@ export function controllerParts(
         text: helperText({
           ...{ part: 'controller', socket: controllerHelperSocketUnit, environment: partEnvironment },
           argv: command(controllerHelperUnit, helper),
-          capabilities: ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH', 'CAP_FOWNER'],
+          capabilities: fileCapabilities,
           // The last has the key of the machine, with which systemd seals.
           writes: [unitFolder, programsFolder(data), privilegedFolder(data), '/var/lib/systemd'],
         }),
@@ -184,7 +183,10 @@ export function controllerParts(
 /** Ports from here on need no capability (ip_unprivileged_port_start, ip(7)). */
 const firstFreePort = 1024
 
-const portIn = (words: readonly string[]): number => Number(words[words.indexOf('--port') + 1] ?? firstFreePort)
+function portIn(words: readonly string[]): number {
+  const at = words.indexOf('--port')
+  return at < 0 ? firstFreePort : Number(words[at + 1])
+}
 
 /** Changes exactly when this version describes its parts differently: it does not depend on the machine. */
 export const digestOf = (part: 'agent' | 'controller'): string => sha256(JSON.stringify(anywhere[part]()))

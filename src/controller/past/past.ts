@@ -140,8 +140,8 @@ export class Past {
     const [last] = state.position === 0 ? [] : await log.read(state.position - 1, 1)
     const leadership = state.terms.at(-1)
     const [taken] = leadership ? await log.read(leadership.start - 1, 1) : []
-    const version =
-      taken && 'version' in taken.data && typeof taken.data.version === 'string' ? taken.data.version : null
+    const isLeadership = taken?.type === 'LeadershipTaken' || taken?.type === 'LogRecovered'
+    const version = isLeadership ? taken.data.version : null
     return { position, at: last?.at ?? null, fold, version }
   }
 }
