@@ -194,6 +194,7 @@ export const errorCodes = {
   },
   E_SECRET_LOST: { exit: 1, status: 500, means: 'the stored value of a secret is missing or damaged' },
   E_BACKUP: { exit: 4, status: 422, means: 'a backup does not open with this key, or is damaged' },
+  E_BACKUP_RUNNING: { exit: 4, status: 409, means: 'another backup is being sent; only one is at a time' },
   E_SHARE: { exit: 4, status: 422, means: 'a share of the root key is not one of this cluster, or was given already' },
   E_SEALED: {
     exit: 4,

@@ -1,3 +1,4 @@
+import type { Encrypter } from 'age-encryption'
 import { OperatorError } from '../lib/operatorError.ts'
 
 // The library is large, and few commands need it.
@@ -7,18 +8,31 @@ export async function encryptedTo(
   recipients: readonly string[],
   plain: ReadableStream<Uint8Array>,
 ): Promise<ReadableStream<Uint8Array>> {
-  const { Encrypter } = await import('age-encryption')
-  const encrypter = new Encrypter()
-  for (const one of recipients) encrypter.addRecipient(one)
-  return encrypter.encrypt(plain)
+  return (await encrypterTo(recipients)).encrypt(plain)
 }
 
 /** A short text, encrypted to one public key, as lines of printable characters. */
 export async function armoredTo(recipient: string, text: string): Promise<string> {
-  const { Encrypter, armor } = await import('age-encryption')
-  const encrypter = new Encrypter()
-  encrypter.addRecipient(recipient)
+  const encrypter = await encrypterTo([recipient])
+  const { armor } = await import('age-encryption')
   return armor.encode(await encrypter.encrypt(text))
+}
+
+async function encrypterTo(recipients: readonly string[]): Promise<Encrypter> {
+  const age = await import('age-encryption')
+  const encrypter = new age.Encrypter()
+  for (const one of recipients) {
+    try {
+      encrypter.addRecipient(one)
+    } catch (cause) {
+      throw new OperatorError('E_USAGE', `"${one.slice(0, 80)}" is no public key of age`, {
+        subject: 'public key',
+        next: 'copy the whole line that age-keygen printed: age1…',
+        cause,
+      })
+    }
+  }
+  return encrypter
 }
 
 /** `identities`: the text of a file that `age-keygen` wrote. The stream fails if the content is damaged or cut off. */

@@ -215,7 +215,7 @@ export const noSuchVersion = (path: string, version: number, kept: readonly numb
   )
 
 /** The key of the values lies on one disk: the first value must not be stored before somebody can open a backup. */
-const noRecovery = (cluster: string): Refusal =>
+export const noRecovery = (cluster: string): Refusal =>
   refuse(
     'E_NO_RECOVERY',
     'nobody could open a backup of the secrets: the cluster file names no `recovery` key',

@@ -68,28 +68,24 @@ function numberIn(word: string): number {
   })
 }
 
-export async function grantSecret(
-  session: Session,
-  _flags: CommonFlags,
-  path: string,
-  service: string,
-): Promise<number> {
-  const params = { path: checkedPath(path) }
-  const { client } = await session.announce(`let ${service} use ${path}`)
-  const { position } = await client.call('grantSecret', { params, body: { service } }, session.signal)
-  session.out.result({ path, service, position }, () => `${service} may use ${path}`)
-  return 0
-}
+export const grantSecret = (session: Session, _flags: CommonFlags, path: string, service: string): Promise<number> =>
+  change(session, 'grantSecret', { path, service }, [`let ${service} use ${path}`, `${service} may use ${path}`])
 
-export async function revokeSecret(
+export const revokeSecret = (session: Session, _flags: CommonFlags, path: string, service: string): Promise<number> =>
+  change(session, 'revokeSecret', { path, service }, [
+    `no longer let ${service} use ${path}`,
+    `${service} may no longer use ${path}`,
+  ])
+
+async function change(
   session: Session,
-  _flags: CommonFlags,
-  path: string,
-  service: string,
+  call: 'grantSecret' | 'revokeSecret',
+  { path, service }: { path: string; service: string },
+  [does, done]: readonly [string, string],
 ): Promise<number> {
   const params = { path: checkedPath(path) }
-  const { client } = await session.announce(`no longer let ${service} use ${path}`)
-  const { position } = await client.call('revokeSecret', { params, body: { service } }, session.signal)
-  session.out.result({ path, service, position }, () => `${service} may not use ${path} from its next rollout on`)
+  const { client } = await session.announce(does)
+  const { position } = await client.call(call, { params, body: { service } }, session.signal)
+  session.out.result({ path, service, position }, () => done)
   return 0
 }

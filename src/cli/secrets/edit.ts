@@ -17,31 +17,25 @@ export async function editSecret(session: Session, flags: EditFlags, path: strin
   const { field, reason = null } = flags
   const params = { path: checkedPath(path) }
   const client = await session.client()
-  const { version, fields } = await client.call('secretValue', { params }, signal)
+  const query = field === undefined ? {} : { field }
+  const { version, fields } = await client.call('secretValue', { params, query }, signal)
   const values = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, Buffer.from(value, 'base64')]))
-  const before = await textOf(path, values, field)
+  const before = field === undefined ? await textOf(path, values) : (values[field] ?? Buffer.alloc(0))
   const after = await edited(session, before, field === undefined ? 'secret.yaml' : 'value')
   if (after.equals(before)) {
     out.result({ path, version, changed: false }, () => 'nothing was changed')
     return 0
   }
-  const changed = field === undefined ? await valuesIn(after) : { ...values, [field]: after }
+  const changed = field === undefined ? await valuesIn(after) : { [field]: after }
   const given = Object.fromEntries(Object.entries(changed).map(([name, value]) => [name, value.toString('base64')]))
-  const body = { fields: given, replace: true, cas: version, reason }
-  const stored = await client.call('putSecret', { params, body }, signal)
+  const body = { fields: given, replace: field === undefined, cas: version, reason }
+  // Without the signal: a Ctrl-C in the editor was meant for the editor.
+  const stored = await client.call('putSecret', { params, body })
   out.result(stored, () => `stored ${path}, version ${stored.version}`)
   return 0
 }
 
-async function textOf(path: string, values: Values, field: string | undefined): Promise<Buffer> {
-  if (field !== undefined) {
-    const value = values[field]
-    if (value) return value
-    throw new OperatorError('E_NO_SUCH_SECRET', `${path} has no field ${field}`, {
-      subject: path,
-      next: `its fields: ${Object.keys(values).join(', ')}`,
-    })
-  }
+async function textOf(path: string, values: Values): Promise<Buffer> {
   const binary = Object.entries(values).find(([, value]) => !isUtf8(value))
   if (binary)
     throw new OperatorError('E_USAGE', `the field ${binary[0]} is no text`, {

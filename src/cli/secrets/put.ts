@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { checkedPath, fieldName, fieldNameRule, mostValueBytes } from '../../definitions/secrets/paths.ts'
+import { checkedPath, fieldName, fieldNameRule, mostValueBytes, tooLarge } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { askHidden } from './askHidden.ts'
@@ -72,7 +72,7 @@ async function readAll(input: Readable, field: string): Promise<Buffer> {
   let bytes = 0
   for await (const chunk of input as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength
-    if (bytes > mostValueBytes) throw tooLarge(field)
+    if (bytes > mostValueBytes) throw tooLarge(`the value of ${field}`, mostValueBytes)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -80,7 +80,7 @@ async function readAll(input: Readable, field: string): Promise<Buffer> {
 
 function readFrom(path: string, field: string): Buffer {
   try {
-    if (statSync(path).size > mostValueBytes) throw tooLarge(field)
+    if (statSync(path).size > mostValueBytes) throw tooLarge(`the value of ${field}`, mostValueBytes)
     return readFileSync(path)
   } catch (cause) {
     if (cause instanceof OperatorError) throw cause
@@ -89,12 +89,6 @@ function readFrom(path: string, field: string): Buffer {
     throw new OperatorError('E_USAGE', `cannot read ${path}: ${why}`, { subject: path, next, cause })
   }
 }
-
-const tooLarge = (field: string): OperatorError =>
-  new OperatorError('E_SECRET_TOO_LARGE', `the value of ${field} has more than ${mostValueBytes} bytes`, {
-    subject: field,
-    next: 'keep large files in the release, or encrypt them there with a key that is a secret',
-  })
 
 const misused = (what: string): OperatorError =>
   new OperatorError('E_USAGE', what, {

@@ -6,7 +6,9 @@ import type { Logger } from 'pino'
 import { packTar, type TarSource } from 'modern-tar/fs'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { encryptedTo } from '../../sealing/ageFile.ts'
+import { noRecovery } from '../../secrets/room.ts'
 import type { Controller } from '../controller.ts'
+import { refusalError } from '../refusalError.ts'
 import { textOf, type RootKeys } from './rootKeys.ts'
 
 interface Parts {
@@ -27,6 +29,8 @@ const copyName = /^backup-copy-[0-9a-z]+\.db(?:-\w+)?$/
  */
 export class Backups {
   readonly #parts: Parts
+  /** The newest was not sent to its end yet. */
+  #isSending = false
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -39,7 +43,10 @@ export class Backups {
   async stream(by: string): Promise<Readable> {
     const { controller, logger, data, rootKeys, copyDatabase } = this.#parts
     const recipients = controller.state.cluster?.recovery ?? []
-    if (recipients.length === 0) throw noRecovery(controller.config.cluster)
+    if (recipients.length === 0) throw refusalError(noRecovery(controller.config.cluster))
+    // Each takes the room of the database on the disk.
+    if (this.#isSending) throw busy()
+    this.#isSending = true
     const copy = join(data, `backup-copy-${controller.newId()}.db`)
     const out = new PassThrough()
     try {
@@ -50,12 +57,17 @@ export class Backups {
         .then(() => controller.execute({ type: 'RecordBackup', recipients: recipients.length }, by))
         // The reader sees only a broken connection.
         .catch((err: unknown) => logger.error({ err }, 'a backup was not sent, or not recorded'))
-        .finally(() => rmSync(copy, { force: true }))
+        .finally(() => this.#ended(copy))
       return out
     } catch (error) {
-      rmSync(copy, { force: true })
+      this.#ended(copy)
       throw error
     }
+  }
+
+  #ended(copy: string): void {
+    rmSync(copy, { force: true })
+    this.#isSending = false
   }
 
   async #sources(copy: string, rootKeys: RootKeys): Promise<TarSource[]> {
@@ -72,8 +84,8 @@ export class Backups {
   }
 }
 
-const noRecovery = (cluster: string): OperatorError =>
-  new OperatorError('E_NO_RECOVERY', 'the cluster file names no `recovery` key that could open a backup', {
-    subject: cluster,
-    next: 'age-keygen -o recovery.txt   on a computer of yours; then write its public key under recovery: and run tandem cluster apply cluster.yaml',
+const busy = (): OperatorError =>
+  new OperatorError('E_BACKUP_RUNNING', 'another backup is being sent', {
+    subject: 'tandem secrets backup',
+    next: 'wait for its end, or end the command that takes it',
   })

@@ -1,5 +1,6 @@
 import type { RootKeyShares } from '../../events/secretEvents.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import { armoredTo } from '../../sealing/ageFile.ts'
 import { keyId, newKey } from '../../sealing/sealed.ts'
 import { checkShare, joinShares, readShare, splitKey, writeShare, type Share } from '../../sealing/shares.ts'
 import type { Controller } from '../controller.ts'
@@ -27,8 +28,8 @@ export interface Entered {
  */
 export class RootKeyRing {
   readonly #parts: Parts
-  /** By `keyId`; read at the first use. */
-  #keys: Map<string, Uint8Array> | null = null
+  /** By `keyId`; read once, at the first use. */
+  #keys: Promise<Map<string, Uint8Array>> | null = null
   /** By their set. */
   readonly #entered = new Map<string, Share[]>()
 
@@ -65,32 +66,39 @@ export class RootKeyRing {
     const [kept] = (await this.#load()).values()
     const root = kept ?? newKey()
     await this.#parts.rootKeys.keep([root])
-    this.#keys = new Map([[keyId(root), root]])
+    this.#has(root)
     await alone.execute({ type: 'UseRootKey', id: keyId(root), shares: null }, by)
     return root
   }
 
-  /** Makes a root key that is kept here. `rewrap` wraps the keys of all values with it. */
-  async replace(alone: Alone, by: string, rewrap: (root: Uint8Array) => Promise<void>): Promise<void> {
+  /** Makes a root key that is kept here. `rewrap` wraps the keys of all values with it; `inUse`: ids of their root keys. */
+  async replace(
+    alone: Alone,
+    by: string,
+    { rewrap, inUse }: { rewrap: (root: Uint8Array) => Promise<void>; inUse: ReadonlySet<string> },
+  ): Promise<void> {
     const root = newKey()
     const { rootKeys, controller } = this.#parts
     const known = await this.#load()
-    // A key in shares is never on disk: after a crash, its holders enter them again.
-    const former = controller.state.shares === null ? [...known.values()].slice(0, 1) : []
+    // A key in shares is never on disk: after a crash, its holders enter them again. A replacement that failed before
+    // may have left values under another key.
+    const former =
+      controller.state.shares === null ? [...known].flatMap(([id, key]) => (inUse.has(id) ? [key] : [])) : []
     await rootKeys.keep([root, ...former])
     known.set(keyId(root), root)
     await rewrap(root)
     await alone.execute({ type: 'UseRootKey', id: keyId(root), shares: null }, by)
     await rootKeys.keep([root])
-    this.#keys = new Map([[keyId(root), root]])
+    this.#has(root)
   }
 
-  /** Makes a root key in shares, and returns them. It takes effect once enough of them were entered. */
-  async offer(alone: Alone, by: string, many: { needed: number; of: number }): Promise<string[]> {
+  /** Makes a root key in shares, one for each holder, and returns them, encrypted. It takes effect once enough of them were entered. */
+  async offer(alone: Alone, by: string, holders: readonly string[], needed: number): Promise<string[]> {
     const root = newKey()
-    const { set, shares } = await splitKey(root, this.#parts.controller.config.cluster, many)
+    const { set, shares } = await splitKey(root, this.#parts.controller.config.cluster, { needed, of: holders.length })
+    const encrypted = await Promise.all(shares.map((share, at) => armoredTo(holders[at] ?? '', writeShare(share))))
     await alone.execute({ type: 'OfferRootKey', id: keyId(root), shares: set }, by)
-    return shares.map(writeShare)
+    return encrypted
   }
 
   /** Takes a share. `rewrap` wraps the keys of all values, when the share completes an offered key. */
@@ -111,14 +119,16 @@ export class RootKeyRing {
     this.#entered.set(set.set, given)
     if (given.length < set.needed) return { entered: given.length, needed: set.needed, opened: false }
     const root = await joinShares(given, controller.config.cluster, set)
-    ;(await this.#load()).set(keyId(root), root)
+    // When the rest fails, they are entered again.
+    this.#entered.delete(set.set)
+    const known = await this.#load()
+    known.set(keyId(root), root)
     if (set.set === offered?.shares.set) {
       await rewrap(root)
       await alone.execute({ type: 'UseRootKey', id: keyId(root), shares: set }, by)
       await this.#parts.rootKeys.keep([])
-      this.#keys = new Map([[keyId(root), root]])
+      this.#has(root)
     }
-    this.#entered.delete(set.set)
     return { entered: given.length, needed: set.needed, opened: true }
   }
 
@@ -129,16 +139,26 @@ export class RootKeyRing {
         subject: 'secrets',
         next: 'seal: { shares: 5, threshold: 3 }   in the cluster file, then tandem secrets rekey, puts it into shares',
       })
-    this.#keys = new Map()
+    this.#has()
     this.#entered.clear()
   }
 
-  async #load(): Promise<Map<string, Uint8Array>> {
-    if (this.#keys) return this.#keys
+  /** These are the only keys from now on. */
+  #has(...keys: readonly Uint8Array[]): void {
+    this.#keys = Promise.resolve(new Map(keys.map((key) => [keyId(key), key])))
+  }
+
+  #load(): Promise<Map<string, Uint8Array>> {
+    return (this.#keys ??= this.#read())
+  }
+
+  async #read(): Promise<Map<string, Uint8Array>> {
     try {
       const keys = await this.#parts.rootKeys.read()
-      return (this.#keys = new Map(keys.map((key) => [keyId(key), key])))
+      return new Map(keys.map((key) => [keyId(key), key]))
     } catch (cause) {
+      // The next use tries again.
+      this.#keys = null
       if (cause instanceof OperatorError) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
       throw new OperatorError('E_SEALED', `cannot open the root key of the secrets: ${why}`, { ...restore, cause })

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { expect, it, onTestFinished } from 'vitest'
+import type { ClusterDefinition } from '../../definitions/cluster.ts'
 import { keyId, newKey, sealValue } from '../../sealing/sealed.ts'
 import { openDatabase } from '../../store/database.ts'
 import { SqliteEventLog } from '../../store/sqliteEventLog.ts'
@@ -9,6 +11,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { Controller } from '../controller.ts'
 import { foldLog } from '../foldLog.ts'
 import { makeFolder, quiet } from '../testing/given.ts'
+import { Backups } from './backup.ts'
 import { rootKeysIn } from './rootKeys.ts'
 import { SecretKeeper } from './secretKeeper.ts'
 
@@ -30,8 +33,13 @@ async function lab() {
     folder.remove()
   })
   const store = new SqliteSecretStore(database)
+  const rewrap = store.rewrap.bind(store)
+  store.rewrap = async (keys) => (failing.rewrap ? Promise.reject(new Error('no rewrap')) : rewrap(keys))
+  const failing = { append: false, rewrap: false }
   const started = async () => {
     const log = new SqliteEventLog(database)
+    const append = log.append.bind(log)
+    log.append = async (...args) => (failing.append ? Promise.reject(new Error('no append')) : append(...args))
     const { fold } = await foldLog(log, config, null)
     let ids = 0
     const about = { config, log, fold, clock: systemClock, logger: quiet, version: '0', newId: () => `id${++ids}` }
@@ -45,7 +53,7 @@ async function lab() {
     const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count'])
     database.exec(`PRAGMA max_page_count=${isFull ? pages : 1_000_000}`)
   }
-  return { started, store, fill }
+  return { started, store, fill, failing, data }
 }
 
 const textOf = async (keeper: SecretKeeper, version?: number): Promise<Record<string, string>> => {
@@ -107,4 +115,46 @@ it('rekey while others put and read: every value opens afterwards', async () => 
   await Promise.all([...work, keeper.rekey([], 'test'), textOf(keeper, 3), keeper.rekey([], 'test')])
   expect(Object.keys(await textOf(keeper))).toHaveLength(40)
   for (let version = 1; version <= 40; version++) await keeper.read(path, version)
+})
+
+it('replacements of the root key that fail at any step, one after the other, lose no value', async () => {
+  const { started, failing } = await lab()
+  const { keeper } = await started()
+  await keeper.put(put('one'), 'test')
+  failing.append = true
+  await expect(keeper.rekey([], 'test')).rejects.toThrow('no append')
+  expect(await textOf(keeper)).toEqual({ password: 'one' })
+  failing.append = false
+  failing.rewrap = true
+  await expect(keeper.rekey([], 'test')).rejects.toThrow('no rewrap')
+  // As after a crash: only the keys on disk are left.
+  const again = (await started()).keeper
+  expect(await textOf(again)).toEqual({ password: 'one' })
+  failing.rewrap = false
+  await again.rekey([], 'test')
+  expect(await textOf((await started()).keeper)).toEqual({ password: 'one' })
+})
+
+it('one backup is sent at a time, and one that could not begin hinders no other', async () => {
+  const { started, data } = await lab()
+  const { controller } = await started()
+  const drivers = { supervisor: 'process', balancer: 'embedded', address: 'none' } as const
+  const recovery = [await identityToRecipient(await generateIdentity())]
+  const cluster: ClusterDefinition = {
+    ...{ cluster: 'local', controllers: ['127.0.0.1:7480'], machines: { a: { address: '10.0.0.11', drivers } } },
+    ...{ entry: { http: 80, https: 443, certificates: null, trustedProxies: [] }, addresses: [], advert: 100, drivers },
+    recovery,
+  }
+  await controller.execute({ type: 'ApplyCluster', cluster, force: false })
+  const copies: ((error: Error) => void)[] = []
+  const copyDatabase = (): Promise<void> => new Promise((_, reject) => copies.push(reject))
+  const backups = new Backups({ controller, logger: quiet, data, rootKeys: rootKeysIn(data), copyDatabase })
+  const first = backups.stream('test')
+  await expect(backups.stream('test')).rejects.toMatchObject({ code: 'E_BACKUP_RUNNING' })
+  copies[0]?.(new Error('no room'))
+  await expect(first).rejects.toThrow('no room')
+  const next = backups.stream('test')
+  expect(copies).toHaveLength(2)
+  copies[1]?.(new Error('no room'))
+  await expect(next).rejects.toThrow('no room')
 })

@@ -1,9 +1,8 @@
 import type { SecretCommand } from '../../secrets/room.ts'
 import { noSuchSecret, noSuchVersion } from '../../secrets/room.ts'
 import { currentVersion, type Secret } from '../../secrets/state.ts'
-import { mostSecretBytes, mostValueBytes } from '../../definitions/secrets/paths.ts'
+import { mostSecretBytes, mostValueBytes, tooLarge } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { armoredTo } from '../../sealing/ageFile.ts'
 import { keyId, openValue, rewrapped, sealValue } from '../../sealing/sealed.ts'
 import type { SecretStore, StoredVersion, WrappedKey } from '../../store/secretStore.ts'
 import type { Controller } from '../controller.ts'
@@ -98,17 +97,17 @@ export class SecretKeeper {
    * that was cut off may be repeated.
    */
   rekey(holders: readonly string[], by: string): Promise<string[]> {
-    const { controller } = this.#parts
+    const { controller, store } = this.#parts
     return controller.exclusively(async (alone) => {
       const { seal } = this.#state.cluster ?? {}
       if (seal && seal.threshold > seal.shares) throw neverEnough(seal)
       refuseHolders(holders, seal?.shares ?? 0)
       if (!seal) {
-        await this.ring.replace(alone, by, (root) => this.#rewrap(root))
+        const inUse = new Set((await store.keys()).map(({ root }) => root))
+        await this.ring.replace(alone, by, { rewrap: (root) => this.#rewrap(root), inUse })
         return []
       }
-      const shares = await this.ring.offer(alone, by, { needed: seal.threshold, of: seal.shares })
-      return Promise.all(shares.map((share, at) => armoredTo(holders[at] ?? '', share)))
+      return this.ring.offer(alone, by, holders, seal.threshold)
     })
   }
 
@@ -140,16 +139,12 @@ export class SecretKeeper {
     const root = await this.ring.current(alone, by)
     const bytes = sizeOf(fields)
     await store.put({ path, version, ...sealValue(root, this.#about({ path, version }), textOf(fields)) })
-    try {
-      const events = await alone.execute(
-        { type: 'StoreSecret', path, fields: Object.keys(fields), bytes, ...about },
-        by,
-      )
-      if (events.length > 1) await this.destroyed(path)
-    } catch (error) {
+    const request = { type: 'StoreSecret' as const, path, fields: Object.keys(fields), bytes, ...about }
+    const events = await alone.execute(request, by).catch(async (error: unknown) => {
       await store.destroy(path, [version])
       throw error
-    }
+    })
+    if (events.length > 1) await this.destroyed(path)
     return { version, changed: true }
   }
 
@@ -220,23 +215,8 @@ const sizeOf = (fields: Fields): number => Object.values(fields).reduce((sum, va
 
 function refuseLarge(path: string, fields: Fields): void {
   const large = Object.entries(fields).find(([, value]) => value.byteLength > mostValueBytes)
-  const next = 'keep large files in the release, or encrypt them there with a key that is a secret'
-  if (large)
-    throw new OperatorError(
-      'E_SECRET_TOO_LARGE',
-      `${path}#${large[0]} has ${large[1].byteLength} bytes; a value has at most ${mostValueBytes}`,
-      { subject: path, next },
-    )
-  const bytes = sizeOf(fields)
-  if (bytes > mostSecretBytes)
-    throw new OperatorError(
-      'E_SECRET_TOO_LARGE',
-      `${path} has ${bytes} bytes; a secret has at most ${mostSecretBytes}`,
-      {
-        subject: path,
-        next,
-      },
-    )
+  if (large) throw tooLarge(`${path}#${large[0]}`, mostValueBytes)
+  if (sizeOf(fields) > mostSecretBytes) throw tooLarge(path, mostSecretBytes)
 }
 
 function areEqual(one: Fields, other: Fields): boolean {

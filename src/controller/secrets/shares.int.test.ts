@@ -120,6 +120,16 @@ it('more shares than there are can never open a key', async () => {
   await expect(made(true)).rejects.toThrow('4 of 3 shares can never open the root key')
 })
 
+it('a mistyped public key of a holder is refused before a key is made', async () => {
+  const { apply, client, holders } = await lab()
+  await apply(seal)
+  const mistyped = holders.with(1, holders[1]?.replace(/.$/, (last) => (last === 'q' ? 'p' : 'q')) ?? '')
+  await expect(client().call('rekeySecrets', { body: { holders: mistyped } })).rejects.toThrow(
+    'is no public key of age',
+  )
+  await expect(client().call('putSecret', put)).rejects.toThrow('there is no root key yet')
+})
+
 it('shares of another cluster say so', async () => {
   const [here, elsewhere] = [await lab(), await lab()]
   await here.apply(seal)

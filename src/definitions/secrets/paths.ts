@@ -26,3 +26,10 @@ export function checkedPath(path: string): string {
     next: path.includes('/') ? 'tandem secrets list   shows those that exist' : `did you mean SERVICE/${path}?`,
   })
 }
+
+/** The error of a value or a secret that has more than this many bytes. */
+export const tooLarge = (subject: string, most: number): OperatorError =>
+  new OperatorError('E_SECRET_TOO_LARGE', `${subject} has more than ${most} bytes`, {
+    subject,
+    next: 'keep large files in the release, or encrypt them there with a key that is a secret',
+  })

@@ -9,7 +9,7 @@ import type { CallPrivileged } from '../privilegedClient.ts'
 
 /** Name that systemd authenticates with the content: another file under this name is refused. */
 const credential = 'root-key'
-const keysShape = z.strictObject({ keys: z.string().regex(/^(?:[0-9a-f]{64}\n){0,2}$/) })
+const keysShape = z.strictObject({ keys: z.string().regex(/^(?:[0-9a-f]{64}\n){0,8}$/) })
 const sealing = ['systemd-creds', `--name=${credential}`]
 
 /**
