@@ -40,6 +40,7 @@ interface Watched {
 export function watchConnections({ server, controller, authority, callers, logger, clock }: Watched): () => void {
   const machines = new Set<TLSSocket>()
   const connected = (socket: TLSSocket): void => {
+    if (socket.destroyed) return
     const shown = socket.getPeerCertificate()
     if (Object.keys(shown).length === 0) return
     if (!callers.machineOf(socket)) {

@@ -151,10 +151,10 @@ export class Callers {
 
   /**
    * The machine whose certificate was shown, if it belongs to the cluster and was not removed after the certificate was
-   * made.
+   * made. A destroyed socket does not have the certificate any more.
    */
   machineOf(socket: unknown): TokenHolder | null {
-    if (!(socket instanceof TLSSocket) || !socket.authorized) return null
+    if (!(socket instanceof TLSSocket) || socket.destroyed || !socket.authorized) return null
     const { raw } = socket.getPeerCertificate()
     if (!raw) return null
     const { role, name, madeAt } = certificateFacts(raw)
