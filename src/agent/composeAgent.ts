@@ -112,7 +112,7 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
   })
   const { own, all, jobs } = await agentFeatures(
     {
-      ...{ supervisor, balancer, tcpOffset, cache, source, cacheCapBytes, keepLast, disk, ports, launcher },
+      ...{ supervisor, balancer, tcpOffset, cache, source, connection, cacheCapBytes, keepLast, disk, ports, launcher },
       ...{ loopback, problems, lateWrites, clock, random, logger, changed, bootMark: options.bootMark },
     },
     options.features,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import { openDataFolders } from '../drivers/supervisor/dataFolders.ts'
+import type { ControllerConnection } from './controllerConnection.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
@@ -36,6 +37,7 @@ export interface FeatureParts {
   tcpOffset: number
   cache: FetchCache
   source: ReleaseSource
+  connection: Pick<ControllerConnection, 'secrets'>
   /** Largest size of the release cache in bytes; `null` means no limit. */
   cacheCapBytes: number | null
   keepLast: number

@@ -30,6 +30,7 @@ export function httpConnection(client: ApiClient): ControllerConnection {
       const response = await answering.raw('POST', `/agent/answers/${id}`, { body: ndjson(answers), headers })
       await response.text()
     },
+    secrets: ({ service, ...body }, signal) => client.call('secretOrder', { params: { service }, body }, signal),
     channel: (id) => client.channel(agentChannelPath(id)),
   }
 }

@@ -28,7 +28,9 @@ interface Asked {
 /** The additions of a feature to each start of a program on this machine. */
 export interface StartExtra {
   /** Variables for a release. An empty one may stand in placeholders, but is not set. */
-  variables: (release: string) => Added
+  variables?: (release: string) => Added
+  /** The secrets that the program gets, once this machine has them; `null`: none. */
+  secrets?: (asked: { id: string; release: string }, signal: AbortSignal) => Promise<InstanceSpec['secrets'] | null>
   callsServices?: (release: string) => boolean
 }
 
@@ -106,13 +108,14 @@ export class ReleaseLauncher {
     if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
     const cwd = await cache.open(release, { source, signal })
     const { service, limits, stop, jail, health } = definition
+    const secrets = await this.#secrets(asked, signal)
     const port = definition.listen === 'none' ? null : await ports.take(id)
     try {
       const { env, ...words } = this.#environment(asked, port)
       // Only the service itself sends a readiness notification; a one-off program does not.
       const notify = definition.notify && !once ? { ...definition.notify, withinMs: health.withinMs } : undefined
       const calls = this.callsServices(release) ? { callsServices: true } : {}
-      const bounds = { limits, stop, jail, notify, ...calls, ...(once ? { once } : {}) }
+      const bounds = { limits, stop, jail, notify, ...calls, ...secrets, ...(once ? { once } : {}) }
       return { spec: { id, service, release, argv: argvOf({ env, ...words }), env, cwd, ...bounds }, port }
     } catch (error) {
       ports.release(id)
@@ -120,11 +123,19 @@ export class ReleaseLauncher {
     }
   }
 
+  async #secrets(asked: Asked, signal: AbortSignal): Promise<Pick<InstanceSpec, 'secrets'>> {
+    for (const extra of this.#extras) {
+      const secrets = await extra.secrets?.(asked, signal)
+      if (secrets) return { secrets }
+    }
+    return {}
+  }
+
   #environment({ id, release, definition }: Asked, port: number | null): ReturnType<typeof instanceEnvironment> {
     const { machine, supervisor, disk, secretsFolder, agentEnv } = this.#options
     const made = supervisor.dataFolder?.(definition.service)
     const data = { dataFolder: made ?? disk.dataFolder(definition.service), isDataMadeLater: made !== undefined }
-    const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables(release))) as Added // each is one
+    const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables?.(release))) as Added // each is one
     const about = { definition, release, instance: id, machine, port, secretsFolder, ...data, added }
     return instanceEnvironment(about, agentEnv)
   }

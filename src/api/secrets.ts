@@ -3,13 +3,16 @@ import {
   fieldName,
   fieldNameRule,
   longestSecretPath,
+  recipientPattern,
   secretPath,
   secretPathRule,
 } from '../definitions/secrets/paths.ts'
+import { secretOrderSchema } from '../protocol/secrets.ts'
 import { position, service, time, type Operation } from './operation.ts'
 
 const path = z.string().max(longestSecretPath).regex(secretPath, secretPathRule)
 const params = z.object({ path })
+const recipient = z.string().regex(recipientPattern, 'a public key of age')
 const version = z.int().min(1)
 const field = z.string().regex(fieldName, fieldNameRule)
 const fields = z.record(field, z.base64().describe('the bytes of the value')).describe('by name')
@@ -39,9 +42,35 @@ const secretSchema = z.object({
   current: versionSchema.nullable().describe('null: it is deleted, or all its versions are destroyed'),
   versions: z.int().describe('the number of versions that are kept'),
 })
+const useSchema = z.object({ service: z.string(), instance: z.string(), machine: z.string(), version })
+export type SecretUse = z.infer<typeof useSchema>
 export type SecretView = z.infer<typeof secretSchema>
 
 export const secretOperations = {
+  secretOrder: {
+    ...{
+      method: 'POST',
+      path: '/agent/secrets/:service',
+      role: 'agent',
+      summary: "the secrets of a service, encrypted to a machine's privileged helper",
+    },
+    params: z.object({ service }),
+    body: z.object({
+      held: z.array(z.string().max(500)).max(10_000).describe('values that the machine keeps already'),
+      recipient: recipient.nullable().default(null).describe('public key of age; only a laptop names it here'),
+    }),
+    response: secretOrderSchema,
+  },
+  registerHelperKey: {
+    ...{
+      method: 'POST',
+      path: '/join/key',
+      role: 'joiner',
+      summary: "register the key of a machine's privileged helper",
+    },
+    body: z.object({ recipient: recipient.describe('public key of age') }),
+    response: z.object({ machine: z.string() }),
+  },
   secrets: {
     ...{ method: 'GET', path: '/secrets', role: 'reader', summary: 'secrets, without their values' },
     query: z.object({ prefix: z.string().max(longestSecretPath).default('') }),
@@ -55,7 +84,11 @@ export const secretOperations = {
       summary: 'versions of a secret, without values',
     },
     params,
-    response: z.object({ secret: secretSchema, versions: z.array(versionSchema).describe('the newest first') }),
+    response: z.object({
+      secret: secretSchema,
+      versions: z.array(versionSchema).describe('the newest first'),
+      uses: z.array(useSchema).default([]).describe('the instances that run with it'),
+    }),
   },
   secretValue: {
     ...{ method: 'GET', path: '/secrets/:path/value', role: 'operator', summary: 'the value of a secret' },

@@ -28,6 +28,7 @@ export const rolloutSchema = z.object({
     .nullable()
     .default(null)
     .describe('when and where `prepare` ran; null: it did not run. Commands show it as a phase of that machine'),
+  secrets: z.record(z.string(), z.int()).optional().describe('version of each secret, by path; left out: none'),
   machines: z.array(
     z.object({
       machine: z.string(),
@@ -133,6 +134,16 @@ export const serviceSchema = z.object({
     )
     .optional()
     .describe('the services that it calls, as its definition says; an older controller does not send it'),
+  secrets: z
+    .array(
+      z.object({
+        path: z.string(),
+        version: z.int().describe('with which it runs'),
+        newest: z.int().nullable().describe('null: it was deleted'),
+      }),
+    )
+    .optional()
+    .describe('left out: none'),
   behind: z.array(z.string()).describe('machines that run another release'),
   rollout: rolloutSchema.nullable(),
   instances: z.array(instanceSchema),

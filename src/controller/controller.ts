@@ -3,7 +3,7 @@ import { ZodError } from 'zod'
 import type { Event, NewEvent, RecordedEvent } from '../events/event.ts'
 import type { Identity } from '../identity/identityFolder.ts'
 import { beyondLog } from './beyondLog.ts'
-import { ordersFor } from './signedOrders.ts'
+import { ordersFor, signWith, type Sign } from './signedOrders.ts'
 import type { Clock } from '../lib/clock.ts'
 import { KeyedQueue } from '../lib/keyedQueue.ts'
 import { OperatorError } from '../lib/operatorError.ts'
@@ -234,6 +234,13 @@ export class Controller {
       position,
     }
     return { ...desired, orders: ordersFor(desired, this.#identity()) }
+  }
+
+  /** Signs orders for a machine's privileged helper, as of now; `null`: this controller has no certificate. */
+  signFor(machine: string): Sign | null {
+    const { terms, position } = this.state
+    const identity = this.#identity()
+    return identity && signWith(identity, { machine, term: terms.at(-1)?.term ?? 0, position })
   }
 
   /**

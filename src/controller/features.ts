@@ -38,7 +38,7 @@ import { pastOf } from './past/past.ts'
 import { askRequirements } from './requirements/askRequirements.ts'
 import { withLacks } from './requirements/checkup.ts'
 import { addBackup } from './secrets/backupCall.ts'
-import { withUnsaved } from './secrets/checkup.ts'
+import { withSecrets } from './secrets/checkup.ts'
 import { secretHandlers } from './secrets/handlers.ts'
 import { openSecrets, type SecretOptions } from './secrets/openSecrets.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
@@ -107,7 +107,7 @@ export async function featureCheckup(
   asks: Asks,
 ): Promise<Checkup> {
   const refusals = withRefusals(own, controller.state, controller.observed, calls.counts, controller.now())
-  const saved = withUnsaved(refusals, controller.state, controller.now())
+  const saved = withSecrets(refusals, controller.state, controller.now())
   return withLacks(saved, controller, asks)
 }
 

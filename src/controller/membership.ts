@@ -61,6 +61,14 @@ export class Membership {
     throw joinRefused()
   }
 
+  /** The machine that may join with `token`, which stays unused. */
+  async machineWith(token: string): Promise<string> {
+    const machine = await this.#joins.take(token, '', this.#controller.now())
+    if (machine === null) throw joinRefused()
+    await this.#joins.giveBack(token)
+    return machine
+  }
+
   /**
    * Signs the key of the machine that shows `token`. The token is used up only when signing succeeds; after that, only
    * the same request is answered again.

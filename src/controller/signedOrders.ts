@@ -15,9 +15,13 @@ export type Sign = (kind: Order['kind'], about: { id: string; attempt: number },
  * themselves.
  */
 export function ordersFor(desired: Unsigned, identity: Identity | null): Orders {
-  if (!identity) return noOrders
-  const { machine, term, position } = desired
-  const sign: Sign = (kind, about, content) =>
-    signOrder({ machine, kind, ...about, term, position, sha256: contentHash(content) }, identity)
-  return featureOrders(desired, sign)
+  return identity ? featureOrders(desired, signWith(identity, desired)) : noOrders
 }
+
+type Moment = Pick<Unsigned, 'machine' | 'term' | 'position'>
+
+/** Signs what holds for a machine at a position of the log. */
+export const signWith =
+  (identity: Identity, { machine, term, position }: Moment): Sign =>
+  (kind, about, content) =>
+    signOrder({ machine, kind, ...about, term, position, sha256: contentHash(content) }, identity)

@@ -68,7 +68,7 @@ describe('docs/tandem.example.yaml', () => {
     const none = [...example.matchAll(/^ *(\w+):.*# default: none/gm)].map(([, name]) => name)
     expect(new Set(none)).toEqual(
       new Set(
-        'addressFamilies body capabilities command commands cpu delay devices header idle memory output owner packages prepare requires routes runbook scratch systemCalls tasks test uses watchdog what write'.split(
+        'addressFamilies body capabilities command commands cpu delay devices header idle memory output owner packages prepare requires routes runbook scratch secrets systemCalls tasks test uses watchdog what write'.split(
           ' ',
         ),
       ),

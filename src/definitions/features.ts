@@ -9,22 +9,22 @@ import { firewallFacets, withMode } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import { requiresKeys } from './requires/keys.ts'
-import { checkSeal } from './secrets/check.ts'
+import { checkReferences, checkSeal } from './secrets/check.ts'
 import { secretFacets } from './secrets/facets.ts'
-import { secretKeys } from './secrets/keys.ts'
+import { secretDefinitionKeys, secretKeys } from './secrets/keys.ts'
 import { checkUses } from './uses/checkUses.ts'
 import { usesKeys } from './uses/keys.ts'
 import { variablesOf } from './uses/variables.ts'
 import type { YamlSource } from './yamlSource.ts'
 
 /** Here a feature hangs in its keys of a service's definition, */
-export const featureDefinitionKeys = { ...usesKeys, ...requiresKeys }
+export const featureDefinitionKeys = { ...usesKeys, ...requiresKeys, ...secretDefinitionKeys }
 
 /** the rules that join these keys to others, */
 export const featureDefinitionRules: readonly ((
-  written: Pick<Definition, 'service' | 'uses'> & Replaced,
+  written: Pick<Definition, 'service' | 'uses' | 'secrets'> & Replaced,
   source: YamlSource,
-) => void)[] = [checkUses]
+) => void)[] = [checkUses, checkReferences]
 
 /** the variables that they set for an instance, */
 export const featureVariables = ({ uses }: Definition): string[] => variablesOf(uses)

@@ -41,6 +41,8 @@ export interface RolloutEvents {
     machines: string[]
     allowOutage: boolean
     removeData: boolean
+    /** The version of each secret, by path. Left out: the release has no secrets. */
+    secrets?: Record<string, number>
   }
   ReleaseFetched: { rollout: string; machine: string; mark: ReportMark }
   PrepareStarted: { rollout: string; machine: string }

@@ -30,6 +30,8 @@ export interface SecretEvents {
   RootKeyUsed: { id: string; shares?: RootKeyShares }
   /** A root key was made in shares; it is used once enough of them were entered. */
   RootKeyOffered: { id: string; shares: RootKeyShares }
+  /** The public key of age to which the secrets of this machine's services are encrypted. */
+  HelperKeyRegistered: { machine: string; recipient: string }
   /** A backup was sent; this many recovery keys open it. */
   BackupTaken: { recipients: number }
 }

@@ -41,7 +41,7 @@ export async function joinCluster({ controller, token, pin, data }: Join, signal
     )
   }
   folder.identity.make() // before the token is used
-  const authority = await pinnedAuthority({ controller, pin, refusal })
+  const authority = await pinnedAuthority({ controller, pin, refusal: joinRefusal })
   const client = new ApiClient({ url: `https://${controller}`, token, trust: trustIn(authority) })
   const { key, request } = folder.identity.pending() ?? folder.identity.keep(await createRequest('machine'))
   const { machine, certificate, controllers, settings } = await client.call('join', { body: { request } }, signal)
@@ -52,12 +52,12 @@ export async function joinCluster({ controller, token, pin, data }: Join, signal
   return { ...joined, authority }
 }
 
-const refusal = {
+export const joinRefusal = {
   code: 'E_JOIN_REFUSED',
   next: 'check the address, and that no proxy intercepts the connection; tandem machine add NAME   prints a new join command',
 } as const
 
-function trustIn(authority: string): () => { authority: string } {
+export function trustIn(authority: string): () => { authority: string } {
   const trust = { authority }
   return () => trust
 }

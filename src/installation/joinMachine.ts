@@ -6,6 +6,7 @@ import { joinCluster, type Join } from './joinCluster.ts'
 import { mustBeSeen } from '../parts/seenByPart.ts'
 import { setUpAgent } from './setUpAgent.ts'
 import { explained } from './explained.ts'
+import { registerHelperKey } from './registerHelperKey.ts'
 
 interface JoinedHere {
   machine: string
@@ -23,6 +24,8 @@ export async function joinMachine(join: Join & { start: boolean }, signal: Abort
     mustBeSeen([command, ...args, dirname(data)], {
       ...{ part: 'agent', again: 'join again from there; the token is still valid' },
     })
+  // Before the token is used up by joining.
+  if (started) await registerHelperKey(join)
   const joined = await joinCluster(join, signal)
   if (started) await explained(agentUnit, () => setUpAgent(data, joined))
   return { machine: joined.machine, cluster: joined.settings.cluster, started }

@@ -186,6 +186,10 @@ export const errorCodes = {
   E_FIREWALL: { exit: 1, status: 500, means: 'a machine cannot hold the rules of who may connect to which service' },
   E_FILE_EXISTS: { exit: 4, status: 409, means: 'the file already exists and is not overwritten' },
   E_NO_SUCH_SECRET: { exit: 4, status: 404, means: 'there is no such secret, version or field' },
+  E_SECRET_NOT_GRANTED: { exit: 4, status: 409, means: 'a service names a secret that it may not use' },
+  E_SECRET_IN_USE: { exit: 4, status: 409, means: 'instances run with this version of the secret' },
+  E_NO_HELPER_KEY: { exit: 4, status: 409, means: 'a machine cannot receive secrets yet' },
+  E_SHARED_USER: { exit: 4, status: 409, means: 'a service with secrets would share its user with another service' },
   E_SECRET_CHANGED: { exit: 4, status: 409, means: 'the secret is not in the version that the command expects' },
   E_SECRET_TOO_LARGE: {
     exit: 2,
@@ -206,6 +210,7 @@ export const errorCodes = {
     status: 409,
     means: 'nobody could open a backup of the secrets: the cluster file names no key for that',
   },
+  E_SECRETS_MISSING: { exit: 1, status: 500, means: 'a service cannot start: its secrets are not on the machine' },
   E_SECRETS_MODE: { exit: 1, status: 500, means: 'other users can read a secrets file; it must have mode 0600' },
   E_ENVIRONMENT: { exit: 1, status: 500, means: 'something outside Tandem failed: a file, a disk, a child process' },
   E_BUG: { exit: 70, status: 500, means: 'a bug in Tandem' },

@@ -15,7 +15,7 @@ export interface ExecOptions {
   /** Most output that is kept, in bytes; with more output, the promise rejects. */
   outputBytes?: number
   /** Its standard input. Default: a pipe that stays open and empty. */
-  input?: string
+  input?: string | Uint8Array
 }
 
 const defaultTimeoutMs = 60_000

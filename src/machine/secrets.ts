@@ -1,8 +1,24 @@
 import type { RootKeysKept } from '../privileged/secrets/rootKeys.ts'
-import type { MachineSide } from './machineSide.ts'
+import type { FeatureParts } from '../agent/features.ts'
+import type { SecretsHost } from '../drivers/secrets/secretsHost.ts'
+import type { MachineSide, Making } from './machineSide.ts'
 
-/** Secrets: on the controller's machine, the root key, and the way back from a backup. */
+/** Secrets: those of the services here; on the controller's machine the root key, and the way back from a backup. */
 export const secrets = {
+  drivers: async ({ root }: Making): Promise<{ secrets: SecretsHost }> => {
+    if (root) return { secrets: (await import('../privileged/secrets/remote.ts')).remoteSecrets(root) }
+    return { secrets: new (await import('../agent/secrets/ownSecrets.ts')).OwnSecrets() }
+  },
+  agent: async () => {
+    const { Secrets } = await import('../agent/secrets/secrets.ts')
+    return ({ secrets: host }: { secrets: SecretsHost }) => ({
+      make: (parts: FeatureParts) => new Secrets(host, parts),
+    })
+  },
+  operations: async (context) => {
+    const { serviceSecretOperations } = await import('../privileged/secrets/operations.ts')
+    return serviceSecretOperations(context)
+  },
   controller: {
     drivers: async (root): Promise<{ rootKeys?: RootKeysKept }> => {
       if (!root) return {}

@@ -2,6 +2,7 @@ import type { ServiceUsers } from '../drivers/supervisor/systemd/serviceUsers.ts
 import type { UnitGuard } from '../drivers/supervisor/systemd/unitHost.ts'
 import type { Examine } from './examine.ts'
 import type { RootFolder } from './rootFolder.ts'
+import type { KeptSecrets } from './secrets/keptSecrets.ts'
 
 /** The things that every part of the privileged helper may use. */
 export interface HelperContext {
@@ -17,6 +18,7 @@ export interface HelperContext {
   users: ServiceUsers
   /** A feature that must know every change of a unit of an instance adds itself. */
   guards: UnitGuard[]
+  kept: KeptSecrets
   examine: Examine
   now: () => number
 }

@@ -64,6 +64,7 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
       })
       .optional(),
     jail: jail.optional(),
+    secrets: z.strictObject({ generation: z.string().max(200) }).optional(),
     beside: besideShape.optional(),
   })
 export const instanceShape = instanceShapeOf(limitsSchema, jailSchema)

@@ -17,6 +17,8 @@ export interface RolloutView {
   finishedAt: string | null
   /** A separate field and not one of `phases`: a command of version 0.1.0 refuses an answer with an unknown phase. */
   prepare: PrepareView | null
+  /** The version of each secret, by path; left out: the release has none. */
+  secrets?: Record<string, number>
   machines: MachineView[]
 }
 
@@ -134,11 +136,11 @@ export class RolloutHistory {
   }
 
   #started(data: EventData['RolloutStarted'], at: string): void {
-    const { rollout: id, service, kind, release, previous, machines } = data
+    const { rollout: id, service, kind, release, previous, machines, secrets } = data
     const fetches = kind !== 'stop' && kind !== 'remove'
     const view: RolloutView = {
       ...{ id, service, kind, release, previous, state: 'running', reason: null, failedInstance: null },
-      ...{ startedAt: at, finishedAt: null, prepare: null },
+      ...{ startedAt: at, finishedAt: null, prepare: null, ...(secrets ? { secrets } : {}) },
       machines: machines.map((machine) => ({
         machine,
         state: 'waiting',

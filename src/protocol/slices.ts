@@ -11,6 +11,7 @@ import { maintenance } from './maintenance.ts'
 import { names, namesAbility } from './names.ts'
 import { preparing } from './preparing.ts'
 import { program } from './program.ts'
+import { secrets, secretsAbility } from './secrets.ts'
 import { services } from './services.ts'
 import { settings } from './settings.ts'
 
@@ -31,6 +32,7 @@ export const desireSlices = {
   ...addresses.desire,
   ...settings.desire,
   ...program.desire,
+  ...secrets.desire,
 }
 
 export const reportSlices = {
@@ -57,7 +59,7 @@ export type Orders = z.infer<typeof ordersSchema>
 export const noOrders: Orders = { script: null, restart: null, settings: null, program: null }
 
 /** A controller refuses a change that needs an ability which a machine does not report. */
-export const abilities = [localRoutesAbility, namesAbility, accessAbility] as const
+export const abilities = [localRoutesAbility, namesAbility, accessAbility, secretsAbility] as const
 
 /** As agents of this version report them. */
 export const abilityNames = abilities.map(({ name }) => name)

@@ -2,6 +2,7 @@ import type { EventData, RecordedEvent } from '../events/event.ts'
 import { change, keepIf, without } from '../lib/records.ts'
 import type { Asked } from '../decision/base.ts'
 import { completedKept, type Rollout, type RolloutMachine, type Service, type State } from './state.ts'
+import { withRejected } from './secrets/rejected.ts'
 import { usedGenerations } from './usedGenerations.ts'
 
 type RolloutEvent = Extract<
@@ -92,6 +93,7 @@ function started(state: State, data: EventData['RolloutStarted'], asked: Asked):
     completed: known?.completed ?? [],
     behind: known?.behind ?? [],
     leftAlone: [],
+    ...(known?.rejectedSecrets ? { rejectedSecrets: known.rejectedSecrets } : {}),
   }
   const part: RolloutMachine = { state: 'waiting', fetched: false, named: 0 }
   const rollout: Rollout = {
@@ -121,7 +123,10 @@ function started(state: State, data: EventData['RolloutStarted'], asked: Asked):
     rollouts: { ...(before ? without(state.rollouts, before) : state.rollouts), [data.rollout]: rollout },
     generations: {
       ...state.generations,
-      [data.rollout]: { service: data.service, release: data.release, routes: data.routes },
+      [data.rollout]: {
+        ...{ service: data.service, release: data.release, routes: data.routes },
+        ...(data.secrets ? { secrets: data.secrets } : {}),
+      },
     },
     // A catch-up in progress gives up its turn: the rollout reaches every machine anyway.
     turns: keepIf(state.turns, (turn) => turn.service !== data.service),
@@ -136,6 +141,7 @@ function finished(state: State, data: EventData['RolloutFinished'], asked: Asked
     ...service,
     rollout: null,
     ...(data.state === 'completed' ? outcome(service, rollout) : {}),
+    ...(data.state === 'reverted' ? withRejected(state, service, rollout.id) : {}),
   })
   return withUsedGenerations({
     ...state,

@@ -1,12 +1,13 @@
 import type { Refusal } from '../decision/refuse.ts'
 import { requirements } from './requirements.ts'
 import type { Answered, AskedRollout, Begun, RolloutFeature } from './rolloutFeature.ts'
+import { secrets } from './secrets/feature.ts'
 import type { State } from './state.ts'
 import { users } from './uses/users.ts'
 import { uses } from './uses/uses.ts'
 
 /** Here a feature hangs its part into rollouts. The first that objects is named. */
-const features: readonly RolloutFeature[] = [uses, requirements, users]
+const features: readonly RolloutFeature[] = [uses, secrets, requirements, users]
 
 export function refuseForFeatures(state: State, asked: AskedRollout): Refusal | null {
   for (const { refuse } of features) {

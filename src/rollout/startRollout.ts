@@ -16,6 +16,7 @@ import { strategyOf, wantedOn } from './serviceView.ts'
 import { refuseInability, refuseUnknownKeys } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
 import { localRoutesAbility } from '../protocol/localRoutes.ts'
+import { pinned } from './secrets/pins.ts'
 import type { Service, State } from './state.ts'
 
 /**
@@ -74,6 +75,7 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
           machines,
           allowOutage: command.allowOutage,
           removeData: command.removeData,
+          ...(ends ? {} : pinned(state, release.definition)),
         },
       },
     ],

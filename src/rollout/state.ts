@@ -2,6 +2,7 @@ import type { Asked, Base } from '../decision/base.ts'
 import type { EventData } from '../events/event.ts'
 import type { Direction, ResolvedRoute, RolloutKind, Step, Target } from '../events/rolloutEvents.ts'
 import type { FleetState } from '../fleet/state.ts'
+import type { SecretsState } from '../secrets/state.ts'
 
 /*
  * Services and their rollouts.
@@ -56,7 +57,7 @@ export interface RolloutState {
 }
 
 /** The state that rollouts are decided on. */
-export type State = Base & FleetState & RolloutState
+export type State = Base & FleetState & RolloutState & Pick<SecretsState, 'secrets' | 'helperKeys'>
 
 export interface Service {
   name: string
@@ -74,12 +75,19 @@ export interface Service {
    * return.
    */
   leftAlone: string[]
+  /**
+   * By path, the version of a secret with which a rollout was reverted: later ones use the last good version until the
+   * secret is stored again. Left out: none.
+   */
+  rejectedSecrets?: Record<string, number>
 }
 
 export interface Generation {
   service: string
   release: string
   routes: ResolvedRoute[]
+  /** The version of each secret of its instances, by path. Left out: they have no secrets. */
+  secrets?: Record<string, number>
 }
 
 export interface Turn {

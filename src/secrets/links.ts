@@ -11,5 +11,6 @@ export const secretLinks: Links<SecretEvents> = {
   SecretRevoked: () => ({}),
   RootKeyUsed: () => ({}),
   RootKeyOffered: () => ({}),
+  HelperKeyRegistered: () => ({}),
   BackupTaken: () => ({}),
 }

@@ -4,7 +4,7 @@ import { roomOf } from '../decision/room.ts'
 import type { RootKeyShares, SecretEvents } from '../events/secretEvents.ts'
 import { without } from '../lib/records.ts'
 import { secretLinks } from './links.ts'
-import { currentVersion, type Secret, type SecretsState, type SecretsWorld } from './state.ts'
+import { currentVersion, usersOf, type Secret, type SecretsState, type SecretsWorld } from './state.ts'
 import { secretWords } from './words.ts'
 
 /** The oldest version goes when there are more. */
@@ -65,6 +65,13 @@ interface OfferRootKey {
   shares: RootKeyShares
 }
 
+/** The machine has shown a join token. */
+interface RegisterHelperKey {
+  type: 'RegisterHelperKey'
+  machine: string
+  recipient: string
+}
+
 interface RecordBackup {
   type: 'RecordBackup'
   recipients: number
@@ -79,6 +86,7 @@ export type SecretCommand =
   | RevokeSecret
   | UseRootKey
   | OfferRootKey
+  | RegisterHelperKey
   | RecordBackup
 
 /** Which secrets exist, in which versions, and who may use them. The values are elsewhere, encrypted. */
@@ -86,7 +94,7 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
   name: 'secrets',
   words: secretWords,
   links: secretLinks,
-  initial: { secrets: {}, rootKey: null, shares: null, offered: null, backedUpAt: null },
+  initial: { secrets: {}, rootKey: null, shares: null, offered: null, helperKeys: {}, backedUpAt: null },
   folds: {
     SecretStored: ({ secrets: known }, { data, by = null }, { at }) => {
       const { path, version, fields, bytes, reason, of } = data
@@ -110,6 +118,10 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
       offered: null,
     }),
     RootKeyOffered: (_, { data: { id, shares } }) => ({ offered: { id, shares } }),
+    HelperKeyRegistered: ({ helperKeys }, { data: { machine, recipient } }) => ({
+      helperKeys: { ...helperKeys, [machine]: recipient },
+    }),
+    MachineRemoved: ({ helperKeys }, { data: { machine } }) => ({ helperKeys: without(helperKeys, machine) }),
     BackupTaken: (_world, _event, { at }) => ({ backedUpAt: at }),
   },
   commands: {
@@ -120,6 +132,10 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
     GrantSecret: grantSecret,
     RevokeSecret: revokeSecret,
     RecordBackup: (_, { recipients }) => accepted({ type: 'BackupTaken', data: { recipients } }),
+    RegisterHelperKey: ({ helperKeys }, { machine, recipient }) =>
+      helperKeys[machine] === recipient
+        ? { type: 'nothing' }
+        : accepted({ type: 'HelperKeyRegistered', data: { machine, recipient } }),
     OfferRootKey: (_, { id, shares }) => accepted({ type: 'RootKeyOffered', data: { id, shares } }),
     UseRootKey: ({ rootKey }, { id, shares }) =>
       rootKey === id
@@ -138,7 +154,8 @@ const changed = (
   return { secrets: secret ? { ...known, [path]: change(secret) } : without(known, path) }
 }
 
-function storeSecret({ secrets: known, config, cluster }: SecretsWorld, command: StoreSecret): Decision {
+function storeSecret(world: SecretsWorld, command: StoreSecret): Decision {
+  const { secrets: known, config, cluster } = world
   if (!config.laptop && !cluster?.recovery) return noRecovery(config.cluster)
   const { path, fields, bytes, reason, of, cas } = command
   const secret = known[path]
@@ -146,7 +163,7 @@ function storeSecret({ secrets: known, config, cluster }: SecretsWorld, command:
   if (cas !== null && cas !== current) return changedMeanwhile(path, cas, current)
   const version = (secret?.last ?? 0) + 1
   const excess = (secret?.versions ?? []).slice(0, Math.max(0, (secret?.versions.length ?? 0) + 1 - mostVersions))
-  const versions = excess.map((one) => one.version)
+  const versions = excess.map((one) => one.version).filter((one) => usersOf(world, path, one).length === 0)
   return accepted(
     { type: 'SecretStored', data: { path, version, fields, bytes, reason, of } },
     ...(versions.length === 0
@@ -175,6 +192,8 @@ function destroySecret(world: SecretsWorld, { path, versions, reason }: DestroyS
   if (unknown !== undefined) return noSuchVersion(path, unknown, kept)
   const gone = kept.filter((version) => versions === null || versions.includes(version))
   if (gone.length === 0) return { type: 'nothing' }
+  const used = gone.find((version) => usersOf(world, path, version).length > 0)
+  if (used !== undefined) return inUse(path, used, usersOf(world, path, used))
   return accepted({ type: 'SecretDestroyed', data: { path, versions: gone, reason } })
 }
 
@@ -197,6 +216,14 @@ function revokeSecret(world: SecretsWorld, { path, service }: RevokeSecret): Dec
 function found({ secrets: known }: SecretsState, path: string): Secret | Refusal {
   return (Object.hasOwn(known, path) ? known[path] : undefined) ?? noSuchSecret(path)
 }
+
+const inUse = (path: string, version: number, services: readonly string[]): Refusal =>
+  refuse(
+    'E_SECRET_IN_USE',
+    `instances of ${services.join(', ')} run with version ${version} of ${path}`,
+    path,
+    `tandem restart ${services[0]}   brings the newest version; then repeat this command`,
+  )
 
 export const noSuchSecret = (path: string): Refusal =>
   refuse(

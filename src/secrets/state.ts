@@ -44,11 +44,21 @@ export interface SecretsState {
   shares: RootKeyShares | null
   /** A key in shares of which not enough were entered yet. */
   offered: { id: string; shares: RootKeyShares } | null
+  /** By machine, the public key of age of its privileged helper. */
+  helperKeys: Record<string, string>
   /** When the newest backup was taken, in milliseconds since 1970; `null`: never. */
   backedUpAt: number | null
 }
 
-export type SecretsWorld = FleetWorld & SecretsState
+/** The state that this room reads; `generations` are those of services that run, or are being rolled. */
+export type SecretsWorld = FleetWorld &
+  SecretsState & { generations: Readonly<Record<string, { service: string; secrets?: Record<string, number> }>> }
+
+/** The services that run with a version, sorted. */
+export function usersOf({ generations }: Pick<SecretsWorld, 'generations'>, path: string, version: number): string[] {
+  const users = Object.values(generations).filter(({ secrets }) => secrets?.[path] === version)
+  return [...new Set(users.map(({ service }) => service))].sort()
+}
 
 /** The newest version; `null`: the secret is deleted, or has none. */
 export const currentVersion = (secret: Secret | undefined): SecretVersion | null =>

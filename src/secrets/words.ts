@@ -18,6 +18,7 @@ export const secretWords: Words<SecretEvents> = {
     change('note', subject(path), `may no longer be used by ${service}`, { service }),
   RootKeyOffered: ({ shares: { needed, of } }) =>
     change('note', 'controller', `made a root key in ${of} shares; ${needed} of them take it into use`),
+  HelperKeyRegistered: ({ machine }) => change('note', machine, 'made the key to which its secrets are encrypted'),
   BackupTaken: ({ recipients }) => {
     const keys = recipients === 1 ? 'one recovery key opens it' : `${recipients} recovery keys open it`
     return change('note', 'controller', `was backed up with its secrets; ${keys}`)

@@ -136,6 +136,9 @@ export class Cluster {
         if (change.machine !== machine || !this.takesChanges) throw new Error(machine)
         return { taken: await controller.reportChange(change) }
       },
+      secrets: async () => {
+        throw new Error('no secrets here')
+      },
       answer: async (machine, id, answers) => {
         asks.begin(id, machine)
         await asks.answer(id, answers)

@@ -12,6 +12,7 @@ import { createFakeSupervisor, type FakeSupervisor } from '../../src/drivers/sup
 import type { InstanceSpec } from '../../src/drivers/supervisor/supervisor.ts'
 import { sleep, type Clock } from '../../src/lib/clock.ts'
 import type { JsonFiles } from '../../src/lib/jsonFolder.ts'
+import { OwnSecrets } from '../../src/agent/secrets/ownSecrets.ts'
 import { loadAgentFeatures } from '../../src/machine/features.ts'
 import type { Checkup } from '../../src/protocol/checkup.ts'
 import type { MachineLoad } from '../../src/protocol/numbers.ts'
@@ -133,6 +134,7 @@ export class Machine {
         hostDriver: host,
         names: noNames,
         firewall: noFirewall(null),
+        secrets: new OwnSecrets(),
         settings: { take: async () => {} },
       }),
       bootMark: () => host.bootMark(),

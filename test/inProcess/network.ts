@@ -1,8 +1,9 @@
-import type { ControllerConnection, Message, ReportAnswer } from '../../src/agent/controllerConnection.ts'
+import type { AskedSecrets, ControllerConnection, Message, ReportAnswer } from '../../src/agent/controllerConnection.ts'
 import type { AgentMessage, Link } from '../../src/controller/agentLinks.ts'
 import { sleep, type Clock } from '../../src/lib/clock.ts'
 import { OperatorError } from '../../src/lib/operatorError.ts'
 import { answerSchema, type Answer } from '../../src/protocol/ask.ts'
+import type { SecretOrder } from '../../src/protocol/secrets.ts'
 import { reportSchema, type Report } from '../../src/protocol/report.ts'
 import { reportChangeSchema, type ReportChange } from '../../src/protocol/reportChange.ts'
 
@@ -11,6 +12,7 @@ export interface ControllerEnd {
   connect: (machine: string, link: Link) => () => void
   report: (machine: string, report: Report) => Promise<ReportAnswer>
   reportChange: (machine: string, change: ReportChange) => Promise<{ taken: boolean }>
+  secrets: (machine: string, asked: AskedSecrets) => Promise<SecretOrder>
   answer: (machine: string, id: string, answers: AsyncIterable<Answer>) => Promise<void>
 }
 
@@ -82,6 +84,8 @@ export class Line {
           this.#reach().reportChange(this.#machine, reportChangeSchema.parse(body)),
         ),
       answer: (id, answers) => this.#answer(id, answers),
+      secrets: (asked, signal) =>
+        this.#send('secrets', asked, signal, (body) => this.#reach().secrets(this.#machine, body as AskedSecrets)),
       channel: async () => {
         throw unreachable()
       },

@@ -26,6 +26,7 @@ export const calls = {
   rollout: 'GET /rollouts/:id',
   rolloutNumbers: 'GET /rollouts/:id/numbers',
   rollouts: 'GET /rollouts',
+  secretVersions: 'GET /secrets/:path/versions',
   session: 'GET /session',
   startRollout: 'POST /rollouts',
 } as const satisfies Partial<Record<OperationName, `${'GET' | 'POST'} /${string}`>>

@@ -10,7 +10,7 @@ import { startedBy, type Step } from './history.ts'
 
 /** The facts of a rollout: who, from where, with which release. */
 export function About({ rollout, steps }: { rollout: RolloutView; steps: readonly Step[] }): JSX.Element {
-  const { id, service, kind, release, machines, startedAt } = rollout
+  const { id, service, kind, release, machines, startedAt, secrets } = rollout
   const published = useRelease(service, release)
   const by = startedBy(steps)
   return (
@@ -36,6 +36,12 @@ export function About({ rollout, steps }: { rollout: RolloutView; steps: readonl
             ? ''
             : `, ${bytes(published.bytes)}, published ${utcMinute(published.publishedAt)}${published.by === null ? '' : ` by ${published.by}`}`}
         </dd>
+        {secrets === undefined ? null : (
+          <>
+            <dt>secrets</dt>
+            <dd>{secretsInWords(secrets)}</dd>
+          </>
+        )}
         <dt>machines</dt>
         <dd>one at a time: {machines.map(({ machine }) => machine).join(', ')}</dd>
         <dt>started</dt>
@@ -44,6 +50,12 @@ export function About({ rollout, steps }: { rollout: RolloutView; steps: readonl
     </section>
   )
 }
+
+/** `shop/db 3`: paths and versions. */
+const secretsInWords = (secrets: Record<string, number>): string =>
+  Object.entries(secrets)
+    .map(([path, version]) => `${path} ${version}`)
+    .join(', ')
 
 function Commit({ source: { commit, subject, dirty } }: { source: NonNullable<ReleaseView['source']> }): JSX.Element {
   return (

@@ -14,6 +14,7 @@ import { Calls } from './calls.tsx'
 import { Definition } from './definition.tsx'
 import { Events, History, Releases } from './lists.tsx'
 import { Instances, Routes } from './instances.tsx'
+import { Secrets } from './secrets.tsx'
 import { ServiceActions } from './serviceActions.tsx'
 import { marksOf, serviceCharts } from './serviceCharts.ts'
 import { stateParts, titleOf, type Service } from './serviceWords.ts'
@@ -51,6 +52,7 @@ export function ServicePage({ params }: PageProps): JSX.Element {
         </div>
         <div class="lower">
           <Calls service={name} />
+          <Secrets service={service} />
           <Routes service={service} />
           <Definition service={name} release={service.release ?? lists.releases.at(-1)?.release ?? null} />
         </div>

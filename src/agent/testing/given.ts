@@ -47,6 +47,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   addresses: { yields: [], refused: [], othersServe: false },
   drained: false,
   settings: null,
+  secrets: [],
   program: null,
   orders: { script: null, restart: null, settings: null, program: null },
   cluster: 'test',

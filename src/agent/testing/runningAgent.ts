@@ -58,6 +58,8 @@ export class Releases {
   }
 }
 
+const noSecrets = { secrets: () => Promise.reject(new Error('no secrets here')) }
+
 /** Starts an agent of real parts with fake drivers, which the test controls. Its disk is `folder`. */
 export async function startedAgent(
   folder: string,
@@ -109,7 +111,7 @@ export async function startedAgent(
     jobs,
   } = await agentFeatures(
     {
-      ...{ supervisor, balancer, tcpOffset: 0, cache, source, bootMark: () => '' },
+      ...{ supervisor, balancer, tcpOffset: 0, cache, source, connection: noSecrets, bootMark: () => '' },
       ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, disk, ports, launcher, loopback, problems, lateWrites },
       ...{ clock: systemClock, random, logger: quiet, changed },
       instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },

@@ -9,6 +9,7 @@ import { featureLines, featureMachineLines, featureSections } from '../features.
 import { count } from './names.ts'
 import { shortId } from '../../definitions/names.ts'
 import { whatIsRolled } from './rolloutTitle.ts'
+import { newerSecrets } from '../secrets/versionsInWords.ts'
 import { renderTable } from './table.ts'
 import { seen } from './seen.ts'
 
@@ -91,6 +92,9 @@ function serviceLines(
   const lines = [`${paint('bold', service.service)}  ${release}${state}${routes}`]
   if (service.rollout) lines.push(`  ${rolling(service.rollout, now, paint)}`)
   lines.push(...accessLines(service, paint))
+  const newer = newerSecrets(service.secrets)
+  if (newer !== null)
+    lines.push(`  ${paint('yellow', '!')} newer secrets: ${newer}; tandem restart ${service.service}   takes them`)
   const rows = service.instances.map((instance) => [
     `  ${instance.id}`,
     instance.machine,

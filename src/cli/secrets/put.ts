@@ -5,8 +5,9 @@ import { checkedPath, fieldName, fieldNameRule, mostValueBytes, tooLarge } from 
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
 import { askHidden } from './askHidden.ts'
+import { restartAll, restartWords, servicesBefore } from './users.ts'
 
-type PutFlags = CommonFlags & { replace: boolean; cas?: number; reason?: string }
+type PutFlags = CommonFlags & { replace: boolean; cas?: number; reason?: string; roll: boolean }
 
 /** Where the value of a field comes from. */
 interface Source {
@@ -16,7 +17,7 @@ interface Source {
 }
 
 export async function putSecret(session: Session, flags: PutFlags, path: string, ...given: string[]): Promise<number> {
-  const { replace, cas = null, reason = null } = flags
+  const { replace, cas = null, reason = null, roll } = flags
   const sources = given.map(sourceOf)
   checkedPath(path)
   refuseTwice(sources)
@@ -28,12 +29,14 @@ export async function putSecret(session: Session, flags: PutFlags, path: string,
     { params: { path }, body: { fields, replace, cas, reason } },
     session.signal,
   )
-  session.out.result(stored, () =>
-    stored.changed
-      ? `stored ${path}, version ${stored.version}`
-      : `${path} has these values already, in version ${stored.version}`,
-  )
-  return 0
+  const services = await servicesBefore(client, path, stored.version, session.signal)
+  session.out.result({ ...stored, services }, () => {
+    const next = roll ? '' : restartWords(services)
+    return stored.changed
+      ? `stored ${path}, version ${stored.version}${next}`
+      : `${path} has these values already, in version ${stored.version}${next}`
+  })
+  return roll ? restartAll(session, client, services) : 0
 }
 
 function sourceOf(word: string): Source {

@@ -20,13 +20,15 @@ const put = command({
   brief: 'Store a secret, or new values of some of its fields',
   about:
     'A value is never an argument, which other users could see: FIELD=- reads it from standard input, byte for byte, FIELD=@FILE from a file,\n' +
-    'and FIELD asks for it, without echo. Fields that you do not name keep their values. Makes a new version; running instances keep theirs.',
+    'and FIELD asks for it, without echo. Fields that you do not name keep their values. Makes a new version; running instances keep theirs until\n' +
+    'their service restarts (--roll). If a service does not become ready with it, the restart is reverted, and the former version stays.',
   example:
-    'tandem secrets put shop/db password\ntandem secrets put shop/tls key=@shop.key certificate=@shop.pem\npwgen 40 1 | tandem secrets put @shared/smtp password=- --reason "left with Ida"',
+    'tandem secrets put shop/db password\ntandem secrets put shop/tls key=@shop.key certificate=@shop.pem\npwgen 40 1 | tandem secrets put @shared/smtp password=- --roll --reason "left with Ida"',
   parameters: {
     flags: {
       replace: on('Drop the fields that you do not name'),
       cas: number('Refuse unless this version is current (0: unless there is none)'),
+      roll: on('Restart the services that run with it, one after the other'),
       reason,
     },
     positional: {

@@ -1,3 +1,4 @@
+import type { SecretUse } from '../../api/secrets.ts'
 import { checkedPath } from '../../definitions/secrets/paths.ts'
 import { count } from '../render/names.ts'
 import { seen } from '../render/seen.ts'
@@ -29,14 +30,25 @@ export async function secretsStatus(session: Session, _flags: CommonFlags): Prom
 export async function whoMay(session: Session, _flags: CommonFlags, path: string): Promise<number> {
   const { out, signal } = session
   const client = await session.client()
-  const { secret } = await client.call('secretVersions', { params: { path: checkedPath(path) } }, signal)
+  const { secret, uses } = await client.call('secretVersions', { params: { path: checkedPath(path) } }, signal)
   const { owner, grants } = secret
-  out.result({ path, owner, grants }, () =>
+  out.result({ path, owner, grants, uses }, () =>
     [
       owner === null ? `${path} belongs to no service` : `${owner} may use ${path}: it is its own`,
       ...grants.map((service) => `${service} may use ${path}: granted`),
       'every operator may read it',
+      ...useLines(uses, secret.current?.version ?? null),
     ].join('\n'),
   )
   return 0
+}
+
+function useLines(uses: readonly SecretUse[], newest: number | null): string[] {
+  if (uses.length === 0) return ['no instance runs with it']
+  const older = newest === null ? [] : uses.filter(({ version }) => version < newest)
+  const services = [...new Set(older.map(({ service }) => service))]
+  return [
+    ...uses.map(({ instance, machine, version }) => `${instance} on ${machine} runs with version ${version}`),
+    ...services.map((service) => `tandem restart ${service}   brings it version ${newest}`),
+  ]
 }

@@ -3,11 +3,18 @@ import { ownerOf } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { noSuchSecret } from '../../secrets/room.ts'
 import { currentVersion, type Secret, type SecretVersion } from '../../secrets/state.ts'
+import { machineCaller } from '../../events/event.ts'
 import { unsavedSince } from '../../secrets/unsaved.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
 import { refusalError } from '../refusalError.ts'
+import { usesOf } from './view.ts'
 
-export function secretHandlers({ controller, secrets: keeper }: Rooms): Handlers<keyof typeof secretOperations> {
+export function secretHandlers({
+  controller,
+  secrets: keeper,
+  secretOrders,
+  membership,
+}: Rooms): Handlers<keyof typeof secretOperations> {
   const position = (): { position: number } => ({ position: controller.state.position })
   return {
     secrets: ({ query }) => ({
@@ -19,7 +26,8 @@ export function secretHandlers({ controller, secrets: keeper }: Rooms): Handlers
     secretVersions: ({ params: { path } }) => {
       const secret = controller.state.secrets[path]
       if (!secret) throw refusalError(noSuchSecret(path))
-      return { secret: secretView(secret), versions: secret.versions.map(versionView).toReversed() }
+      const versions = secret.versions.map(versionView).toReversed()
+      return { secret: secretView(secret), versions, uses: usesOf(controller.state, path) }
     },
     secretValue: async ({ params: { path }, query }) => {
       const { version, fields } = await keeper.read(path, query.version)
@@ -40,6 +48,13 @@ export function secretHandlers({ controller, secrets: keeper }: Rooms): Handlers
         backedUpAt: backedUpAt === null ? null : new Date(backedUpAt).toISOString(),
         unsavedSince: unsaved === null ? null : new Date(unsaved).toISOString(),
       }
+    },
+    secretOrder: ({ params: { service }, body }, { machine }) =>
+      secretOrders.make({ machine: machine ?? '', service, ...body }),
+    registerHelperKey: async ({ body: { recipient } }, caller) => {
+      const machine = await membership.machineWith(caller.role === 'joiner' ? caller.secret : '')
+      await controller.execute({ type: 'RegisterHelperKey', machine, recipient }, machineCaller(machine))
+      return { machine }
     },
     putSecret: async ({ params: { path }, body }, { name }) => {
       const fields = Object.fromEntries(

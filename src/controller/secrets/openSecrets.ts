@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { SqliteSecretStore } from '../../store/sqliteSecretStore.ts'
 import type { Controller } from '../controller.ts'
 import { Backups } from './backup.ts'
+import { SecretOrders } from './orders.ts'
 import { rootKeysAt, rootKeysIn, type KeptText } from './rootKeys.ts'
 import { SecretKeeper } from './secretKeeper.ts'
 
@@ -27,8 +28,10 @@ export function openSecrets({ controller, logger, data, database, options }: Par
     await backup(database, path)
     chmodSync(path, 0o600)
   }
+  const secrets = new SecretKeeper({ controller, store: new SqliteSecretStore(database), rootKeys })
   return {
-    secrets: new SecretKeeper({ controller, store: new SqliteSecretStore(database), rootKeys }),
+    secrets,
+    secretOrders: new SecretOrders({ controller, keeper: secrets }),
     backups: new Backups({ controller, logger, data, rootKeys, copyDatabase }),
   }
 }

@@ -3,10 +3,10 @@ import { distinct, list } from '../shapes/list.ts'
 import { number } from '../shapes/number.ts'
 import { wordOr } from '../shapes/wordOr.ts'
 import { text } from '../shapes/text.ts'
+import { recipientPattern } from './paths.ts'
+import { referencesShape } from './referenceShape.ts'
 
 const mostRecipients = 20
-/** Bech32 with the prefix `age` (age-encryption.org/v1). */
-const recipient = /^age1[02-9ac-hj-np-z]{58}$/
 
 /** Limits of the library that makes shares. */
 const many = number({ whole: true, least: 2, most: 255, what: 'a number of shares' })
@@ -27,14 +27,27 @@ export const secretKeys = {
   recovery: omitted(
     optional(
       distinct(
-        list(text({ expects: 'a public key of age, such as age1…, which `age-keygen` prints', pattern: recipient }), {
-          what: 'public keys of age',
-          least: 1,
-          most: mostRecipients,
-        }),
+        list(
+          text({ expects: 'a public key of age, such as age1…, which `age-keygen` prints', pattern: recipientPattern }),
+          {
+            what: 'public keys of age',
+            least: 1,
+            most: mostRecipients,
+          },
+        ),
       ),
       'Who can open a backup of the secrets: public keys of age. Without one, no secret is stored.',
       ['recipients'],
+    ),
+  ),
+}
+
+export const secretDefinitionKeys = {
+  secrets: omitted(
+    optional(
+      referencesShape,
+      'Secrets of the service, each a file in $CREDENTIALS_DIRECTORY, or with `as: env` a variable. `tandem secrets put` stores the values. Left out: none.',
+      ['credentials', 'secret', 'vault'],
     ),
   ),
 }

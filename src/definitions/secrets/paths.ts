@@ -12,8 +12,13 @@ export const longestSecretPath = 200
 export const fieldName = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?$/
 export const fieldNameRule = 'a field is called with letters, digits, dashes, dots and underscores, at most 64'
 
+/** A public key of age: Bech32 with the prefix `age` (age-encryption.org/v1). */
+export const recipientPattern = /^age1[02-9ac-hj-np-z]{58}$/
+
 /** Longest value, and longest secret, which becomes one credential (systemd takes 873,587 bytes of one). */
 export const [mostValueBytes, mostSecretBytes] = [64 * 1024, 850_000]
+/** All secrets of one service: systemd takes 1 MiB for a unit. */
+export const mostServiceBytes = 900_000
 
 /** The service to which a secret belongs; `null`: none. */
 export const ownerOf = (path: string): string | null => (path.startsWith('@') ? null : (path.split('/', 1)[0] ?? null))

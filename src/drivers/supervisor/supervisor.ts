@@ -1,8 +1,9 @@
 import type { Readable, Writable } from 'node:stream'
 import type { DataFolders } from './dataFolders.ts'
+import type { SecretValues } from '../secrets/secretsHost.ts'
 import type { Jail, Limits, StopSignal } from '../../definitions/definition.ts'
 
-/** One copy of a program to run. Everything is resolved: argv and environment hold no `${NAME}` any more. */
+/** One copy of a program to run. Everything is resolved, except secrets where a helper keeps them: argv and environment hold no `${NAME}` any more. */
 export interface InstanceSpec {
   id: string
   service: string
@@ -32,6 +33,8 @@ export interface InstanceSpec {
   callsServices?: boolean
   /** Permissions beyond the default jail; used only where the driver jails. */
   jail?: Jail
+  /** Its secrets. Left out: it has none. `values`: where no privileged helper has them. */
+  secrets?: { generation: string; values?: SecretValues }
   /**
    * It runs beside an instance of its service, in a copy of that jail and environment, and shares its /tmp; `limits` of
    * the instance count for it on its own. Only with `once` and `attached`.

@@ -2,15 +2,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { privilegedFolder } from '../../layout/dataFolder.ts'
-import { execOrThrow } from '../../lib/exec.ts'
 import { removeFileDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { noAnswer, noArguments, operation, type Operations } from '../operation.ts'
 import type { CallPrivileged } from '../privilegedClient.ts'
+import { opened, sealed } from './credentials.ts'
 
 /** Name that systemd authenticates with the content: another file under this name is refused. */
 const credential = 'root-key'
 const keysShape = z.strictObject({ keys: z.string().regex(/^(?:[0-9a-f]{64}\n){0,8}$/) })
-const sealing = ['systemd-creds', `--name=${credential}`]
 
 /**
  * Keeps the root key of the secrets, sealed with the key of this machine (systemd-creds(1)): a copy of the disk without
@@ -24,15 +23,11 @@ export function rootKeyOperations(data: string): Operations {
       async ({ keys }) => {
         // A key in shares lies on no disk.
         if (keys === '') return removeFileDurably(path)
-        writeFileDurably(path, await execOrThrow([...sealing, '--with-key=host', 'encrypt', '-', '-'], { input: keys }))
+        writeFileDurably(path, await sealed(credential, keys))
       },
       'rootKey',
     ),
-    'rootKey.read': operation(
-      noArguments,
-      async () => (existsSync(path) ? execOrThrow([...sealing, 'decrypt', path, '-']) : ''),
-      'rootKey',
-    ),
+    'rootKey.read': operation(noArguments, async () => (existsSync(path) ? opened(credential, path) : ''), 'rootKey'),
   }
 }
 

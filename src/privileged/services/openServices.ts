@@ -9,8 +9,17 @@ import { removeTree } from '../../releases/removeTree.ts'
 import type { HelperContext } from '../helperContext.ts'
 import type { ServiceParts } from './operations.ts'
 
-export function openServices({ data, folder, unprivileged, isOwnUnit, users, guards }: HelperContext): ServiceParts {
+export function openServices({
+  data,
+  folder,
+  unprivileged,
+  isOwnUnit,
+  users,
+  guards,
+  kept,
+}: HelperContext): ServiceParts {
   return {
+    kept,
     ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, releases: releasesFolder(data) },
     units: openUnitHost({
       ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },

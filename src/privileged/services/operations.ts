@@ -6,6 +6,7 @@ import { listUnits, type UnitRecord } from '../../drivers/supervisor/systemd/uni
 import type { UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
 import * as shape from '../instanceShape.ts'
+import type { KeptSecrets } from '../secrets/keptSecrets.ts'
 import { refuseJail } from '../jailPermits.ts'
 import { noArguments, operation, type Operations } from '../operation.ts'
 import { ownUnit } from '../ownUnits.ts'
@@ -19,6 +20,7 @@ export interface ServiceParts {
   secrets: string
   permits: string
   data: DataFolders
+  kept: Pick<KeptSecrets, 'link' | 'unlink'>
 }
 
 const oneUnit = z.strictObject({ unit: shape.unitShape })
@@ -53,7 +55,9 @@ function unitOperations(parts: ServiceParts): Operations {
         }
         await refuseJail(spec.service, spec.jail, parts.permits)
         const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
-        await units.write({ ...spec, env }, executable)
+        const { generation } = spec.secrets ?? {}
+        const credentials = generation === undefined ? [] : parts.kept.link(unit, spec.service, generation)
+        await units.write({ ...spec, env }, executable, credentials)
       },
       ({ spec }) => turnOf({ unit: unitName(spec.service, spec.id) }),
     ),
@@ -78,6 +82,7 @@ function unitOperations(parts: ServiceParts): Operations {
         // A running unit must keep its file: the check before its data is removed finds the unit by this file.
         if (existing(unit) !== null) await units.stop(unit, removalStopMs)
         await units.remove(unit)
+        parts.kept.unlink(unit)
       },
       turnOf,
     ),

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { InstanceLog } from '../logs/instanceLog.ts'
 import type { ExitStatus, InstanceSpec, MainEnd, ProgramStreams, TerminalSize } from '../supervisor.ts'
 import { resizeTerminal } from '../terminals.ts'
+import { removeCredentials, withCredentials } from './credentialFolder.ts'
 import { endForcibly, endGently, type Ending } from './ending.ts'
 import { problem, resolveExecutable } from './executable.ts'
 import { chooseGate, gateComplaint, type Gate } from './gate.ts'
@@ -55,7 +56,17 @@ export class ProcessInstance {
   }
 
   /** Resolves once the program executes. Throws if it cannot be executed, and leaves nothing behind. */
-  static async start(house: ProcessHouse, spec: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> {
+  static async start(house: ProcessHouse, wanted: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> {
+    const spec = withCredentials(house, wanted)
+    try {
+      return await ProcessInstance.#begin(house, spec, log)
+    } catch (error) {
+      removeCredentials(house, spec.id)
+      throw error
+    }
+  }
+
+  static async #begin(house: ProcessHouse, spec: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> {
     const file = resolveExecutable(spec.argv, spec.env, spec.cwd)
     // A path stays as the user wrote it: programs read their argv[0].
     const name = spec.argv[0]?.includes('/') ? spec.argv[0] : file
@@ -237,6 +248,7 @@ export class ProcessInstance {
   }
 
   async #forget(): Promise<void> {
+    removeCredentials(this.#house, this.spec.id)
     await this.#house.cgroups.remove(this.#groups)
     this.#house.records.remove(this.spec.id)
   }

@@ -15,7 +15,7 @@ import { stopUnit } from './stopUnit.ts'
 import { openUnitFiles, readRecord } from './unitFiles.ts'
 import { unitName } from './unitName.ts'
 import { makeStreams, removeStreams } from './unitStreams.ts'
-import { unitText } from './unitText.ts'
+import { unitText, type Credential } from './unitText.ts'
 
 /**
  * All operations of the supervisor that need root, and nothing else. It accepts the parts of an instance, never the
@@ -26,7 +26,7 @@ export interface UnitHost {
    * Writes the unit of an instance, its environment, and the link that starts it after a reboot. `executable` is
    * absolute.
    */
-  write(spec: InstanceSpec, executable: string): Promise<void>
+  write(spec: InstanceSpec, executable: string, credentials?: readonly Credential[]): Promise<void>
   /** Removes these files. */
   remove(unit: string): Promise<void>
   /** Like `Systemctl`. */
@@ -73,7 +73,7 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
     return held.includes(true)
   }
   return {
-    write: async (spec, executable) => {
+    write: async (spec, executable, credentials = []) => {
       const unit = unitName(spec.service, spec.id)
       if (isBeside(spec)) {
         const text = besideText(spec, instanceText(unitFolder, spec), {
@@ -87,7 +87,7 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
       const owner = spec.jail?.user === undefined ? { owner: await users.ensure(spec.service) } : {}
       const text = unitText(spec, {
         ...owner,
-        ...{ executable, environmentFile: files.environmentFile(unit), hasRestartSteps },
+        ...{ executable, environmentFile: files.environmentFile(unit), hasRestartSteps, credentials },
         // systemd would fail on a folder that does not exist.
         hidden: hidden.filter((folder) => existsSync(folder)),
       })

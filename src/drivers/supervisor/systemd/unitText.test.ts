@@ -127,6 +127,26 @@ describe('the unit of an instance', () => {
     expect(text).not.toContain('do not show')
   })
 
+  it('loads its secrets as credentials, and its variables among them before the program begins', () => {
+    const folder = '/var/lib/tandem/privileged/credentials/tandem-shop-7f3a-a-1.service'
+    const credentials = ['database', 'environment'].map((name) => ({ name, path: `${folder}/${name}.cred` }))
+    const lines = unitText(spec, { ...places, credentials }).split('\n')
+    const start = lines.indexOf(
+      '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',
+    )
+    expect(lines.slice(start + 1, start + 7)).toEqual([
+      `LoadCredentialEncrypted=database:${folder}/database.cred`,
+      `LoadCredentialEncrypted=environment:${folder}/environment.cred`,
+      'EnvironmentFile=-%d/environment',
+      'ExecStartPre=+/bin/true',
+      '# A core would hold them. The kernel hands one to a program even at 0.',
+      'LimitCORE=1',
+    ])
+    const files = unitText(spec, { ...places, credentials: credentials.slice(0, 1) })
+    expect(files).not.toMatch(/ExecStartPre|%d/)
+    expect(unitText(spec, places)).not.toMatch(/Credential|LimitCORE/)
+  })
+
   it('of a one-off program is not enabled, and runs once', () => {
     const text = unitText({ ...spec, once: true }, places)
     expect(text).toContain('\nRestart=no\n')

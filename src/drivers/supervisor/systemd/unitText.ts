@@ -1,4 +1,5 @@
 import type { InstanceSpec } from '../supervisor.ts'
+import { environmentCredential } from '../../../definitions/secrets/references.ts'
 import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { problem } from '../process/executable.ts'
 import { jailLines } from './jailLines.ts'
@@ -8,6 +9,13 @@ import { sliceName, unitName, userName } from './unitName.ts'
 import { streamPaths } from './unitStreams.ts'
 import { dataParent } from '../../../layout/folders.ts'
 import { haproxyUnit } from '../../../layout/units.ts'
+
+/** A secret that systemd decrypts when it starts the unit, into $CREDENTIALS_DIRECTORY. */
+export interface Credential {
+  name: string
+  /** Absolute. */
+  path: string
+}
 
 export interface UnitPlaces {
   /** The program that argv[0] names, absolute. */
@@ -19,6 +27,7 @@ export interface UnitPlaces {
   owner?: number
   /** systemd 254 and later can wait longer after each crash. */
   hasRestartSteps: boolean
+  credentials?: readonly Credential[]
 }
 
 /** Enough for a server with ten thousand connections; systemd's default of 1024 is not. */
@@ -46,6 +55,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     '',
     '[Service]',
     ...programLines(spec, places),
+    ...credentialLines(places),
     '',
     ...lifeLines(spec, places),
     '',
@@ -113,6 +123,24 @@ function programLines(
     `TimeoutStartSec=${notify?.withinMs ?? execWithinMs}ms`,
     ...(notify ? ['NotifyAccess=all'] : []),
     ...(notify?.watchdogMs ? [`WatchdogSec=${notify.watchdogMs}ms`] : []),
+  ]
+}
+
+/**
+ * The variables among the secrets are in a credential too. systemd has decrypted it only once the first command of the
+ * unit has begun, so another one comes before the program.
+ */
+function credentialLines({ credentials = [] }: UnitPlaces): string[] {
+  if (credentials.length === 0) return []
+  return [
+    '',
+    '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',
+    ...credentials.map(({ name, path }) => `LoadCredentialEncrypted=${name}:${checkPath(path)}`),
+    ...(credentials.some(({ name }) => name === environmentCredential)
+      ? [`EnvironmentFile=-%d/${environmentCredential}`, 'ExecStartPre=+/bin/true']
+      : []),
+    '# A core would hold them. The kernel hands one to a program even at 0.',
+    'LimitCORE=1',
   ]
 }
 

@@ -1,0 +1,160 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createAuthority } from '../../identity/authority.ts'
+import { contentHash, secretsContent, signOrder, type Order } from '../../identity/order.ts'
+import { execOrThrow } from '../../lib/exec.ts'
+import { valueId, type GivenSecret } from '../../protocol/secrets.ts'
+import { encryptedTo } from '../../sealing/ageFile.ts'
+import { AgeKey } from '../../sealing/ageKey.ts'
+import { RootFolder } from '../rootFolder.ts'
+import { identityOf } from '../testing/performerLab.ts'
+import { HelperKey } from './helperKey.ts'
+import { KeptSecrets } from './keptSecrets.ts'
+
+const why =
+  process.getuid?.() === 0 && existsSync('/usr/bin/systemd-creds') ? '' : ' (skipped: needs root and systemd-creds)'
+
+const release = 'f'.repeat(64)
+const db = (version: number): GivenSecret => ({
+  ...{ name: 'database', as: 'file', path: 'shop/db', field: 'password', version },
+})
+const mail = (version: number): GivenSecret => ({
+  ...{ name: 'MAIL', as: 'env', path: '@shared/smtp', field: 'password', version },
+})
+
+/** A helper that has joined, and the controller that sends it orders. */
+async function given() {
+  const data = mkdtempSync(join(tmpdir(), 'tandem-kept-'))
+  onTestFinished(() => rmSync(data, { recursive: true }))
+  const authority = await createAuthority('shop', Date.now())
+  const folder = new RootFolder(data)
+  folder.make({ machine: 'a', cluster: 'shop', address: '10.0.0.11', addresses: [] }, authority.certificate)
+  const key = await AgeKey.make()
+  await new HelperKey(folder.path).keep(key)
+  const controller = await identityOf(authority, 'controller')
+  const helper = () => new KeptSecrets({ folder, key: new HelperKey(folder.path), now: () => Date.now() })
+  const order = async (
+    generations: Record<string, GivenSecret[]>,
+    values: [GivenSecret, string | Buffer][],
+    over: Partial<Order> = {},
+    { recipient = key.recipient, by = controller } = {},
+  ) => {
+    const content = JSON.stringify({
+      service: 'shop',
+      generations: Object.fromEntries(Object.entries(generations).map(([id, secrets]) => [id, { release, secrets }])),
+    })
+    const plain = JSON.stringify(
+      Object.fromEntries(values.map(([one, value]) => [valueId(one), Buffer.from(value).toString('base64')])),
+    )
+    const sealed = await encryptedTo([recipient], ReadableStream.from([Buffer.from(plain)]))
+    const text =
+      values.length === 0 ? null : Buffer.from(await new Response(sealed as never).arrayBuffer()).toString('base64')
+    const about = { machine: 'a', kind: 'secrets', id: 'shop', attempt: 0, term: 1, position: 10 } as const
+    const sha256 = contentHash(secretsContent({ content, values: text }))
+    return { order: signOrder({ ...about, sha256, ...over }, by), content, values: text }
+  }
+  const loaded = (name: string, unit: string): Promise<string> =>
+    execOrThrow([
+      'systemd-creds',
+      `--name=${name}`,
+      'decrypt',
+      join(folder.path, 'credentials', unit, `${name}.cred`),
+      '-',
+    ])
+  return { folder, helper, order, loaded, authority }
+}
+
+describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
+  it('are kept sealed, and linked for a unit under their names', async () => {
+    const { folder, helper, order, loaded } = await given()
+    const values: [GivenSecret, string][] = [
+      [db(1), 'hunter2'],
+      [mail(3), 'it"s $5\nand \\more'],
+    ]
+    await helper().take('shop', await order({ r1: [db(1), mail(3)] }, values))
+    expect(helper().has('shop', 'r1')).toBe(true)
+    expect(helper().held('shop').toSorted()).toEqual([valueId(mail(3)), valueId(db(1))])
+    const links = helper().link('tandem-shop-1.service', 'shop', 'r1')
+    expect(links.map(({ name }) => name)).toEqual(['database', 'environment'])
+    expect(await loaded('database', 'tandem-shop-1.service')).toBe('hunter2')
+    expect(await loaded('environment', 'tandem-shop-1.service')).toBe('MAIL="it\\"s \\$5\nand \\\\more"\n')
+    const files = readdirSync(folder.path, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+    for (const { parentPath, name } of files)
+      expect(readFileSync(join(parentPath, name), 'utf8')).not.toContain('hunter2')
+    helper().unlink('tandem-shop-1.service')
+    expect(existsSync(join(folder.path, 'credentials/tandem-shop-1.service'))).toBe(false)
+  })
+
+  it('are used again by a later order without their values, and removed when none names them', async () => {
+    const { folder, helper, order, loaded } = await given()
+    await helper().take(
+      'shop',
+      await order({ r1: [db(1), mail(3)] }, [
+        [db(1), 'one'],
+        [mail(3), 'letters'],
+      ]),
+    )
+    helper().link('tandem-shop-1.service', 'shop', 'r1')
+    await helper().take('shop', await order({ r1: [db(1)], r2: [db(2)] }, [[db(2), 'two']], { position: 11 }))
+    expect([helper().has('shop', 'r1'), helper().has('shop', 'r2')]).toEqual([true, true])
+    await helper().take('shop', await order({ r2: [db(2)] }, [], { position: 12 }))
+    expect(helper().held('shop')).toEqual([valueId(db(2))])
+    expect(helper().has('shop', 'r1')).toBe(false)
+    expect(readdirSync(join(folder.path, 'secrets/shop/values'))).toHaveLength(1)
+    // The unit that still runs can be restarted.
+    expect(await loaded('database', 'tandem-shop-1.service')).toBe('one')
+  })
+
+  it('come by no other order than the newest of this controller for this machine', async () => {
+    const { helper, order, authority } = await given()
+    const generations = { r1: [db(1)] }
+    const values: [GivenSecret, string][] = [[db(1), 'one']]
+    const good = await order(generations, values)
+    const take = (carried: typeof good, service = 'shop') => helper().take(service, carried)
+    const refuses = (carried: Promise<void>, message: string | RegExp) =>
+      expect(carried).rejects.toMatchObject({ code: 'E_ORDER', message: expect.stringMatching(message) as string })
+    await refuses(take({ ...good, order: null as never }), /not signed by the controller/)
+    await refuses(take(await order(generations, values, { machine: 'b' })), /meant for machine b/)
+    await refuses(take(await order(generations, values, { kind: 'script' })), /meant for a script/)
+    await refuses(take(await order(generations, values, { id: 'blog' })), /meant for blog/)
+    await refuses(take(good, 'blog'), /meant for shop/)
+    const machine = await identityOf(authority, 'machine')
+    await refuses(take(await order(generations, values, {}, { by: machine })), /belongs to a machine/)
+    const foreign = await identityOf(await createAuthority('shop', Date.now()), 'controller')
+    await refuses(take(await order(generations, values, {}, { by: foreign })), /was not issued by this cluster/)
+    const more = JSON.stringify({ ...JSON.parse(good.content), service: 'shop', generations: {} })
+    await refuses(take({ ...good, content: more }), /meant for another content/)
+    await refuses(take(await order(generations, [])), /lacks the value of shop\/db#password@1/)
+    await expect(
+      take(await order(generations, values, {}, { recipient: (await AgeKey.make()).recipient })),
+    ).rejects.toThrow(/no identity matched/)
+    expect(helper().has('shop', 'r1')).toBe(false)
+
+    await take(good)
+    await take(good)
+    await take(await order({ r2: [db(1)] }, [], { position: 11 }))
+    await refuses(take(good), /already obeyed a later order/)
+    await take(await order({ r3: [db(1)] }, [], { term: 2, position: 5 }))
+    await refuses(take(await order({ r2: [db(1)] }, [], { position: 12 })), /already obeyed a later order/)
+    expect([helper().has('shop', 'r2'), helper().has('shop', 'r3')]).toEqual([false, true])
+  })
+
+  it('refuse a variable that no program could get, and keep what was there', async () => {
+    const { helper, order } = await given()
+    await helper().take('shop', await order({ r1: [mail(1)] }, [[mail(1), 'good']]))
+    const bad = await order({ r2: [mail(2)] }, [[mail(2), Buffer.from([1, 0, 2])]], { position: 11 })
+    await expect(helper().take('shop', bad)).rejects.toThrow('the value of MAIL holds a NUL byte')
+    expect([helper().has('shop', 'r1'), helper().has('shop', 'r2')]).toEqual([true, false])
+  })
+
+  it('do not open with another key of the machine: the helper says so', async () => {
+    const { folder, helper, order } = await given()
+    rmSync(join(folder.path, 'helper-key.cred'))
+    mkdirSync(join(folder.path, 'secrets'), { recursive: true })
+    await expect(helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))).rejects.toThrow(
+      'this machine has no key for secrets',
+    )
+  })
+})

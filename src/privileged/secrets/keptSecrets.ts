@@ -1,0 +1,208 @@
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { CarriedOrder } from '../../drivers/secrets/secretsHost.ts'
+import type { Credential } from '../../drivers/supervisor/systemd/unitText.ts'
+import { environmentCredential } from '../../definitions/secrets/references.ts'
+import { secretsContent, verifiedOrder } from '../../identity/order.ts'
+import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
+import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
+import { sha256 } from '../../lib/hash.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { secretContentSchema, secretValuesSchema, valueId, type GivenSecret } from '../../protocol/secrets.ts'
+import { environmentFile } from '../../systemd/quoting.ts'
+import type { RootFolder } from '../rootFolder.ts'
+import { opened, sealed } from './credentials.ts'
+import type { HelperKey } from './helperKey.ts'
+
+const obeyedSchema = z.object({ term: z.int(), position: z.int(), content: secretContentSchema })
+type Obeyed = z.infer<typeof obeyedSchema>
+
+/** Under this name a value is sealed for the helper itself. */
+const keptName = 'kept'
+
+interface Parts {
+  folder: RootFolder
+  key: HelperKey
+  now: () => number
+}
+
+/**
+ * The secrets of this machine's services, in the folder of the privileged helper, sealed with the key of the machine:
+ *
+ *   secrets/SERVICE/order.json    the newest order of the controller: which generation gets which versions
+ *   secrets/SERVICE/values/       the values that it names; a value never changes, and stays while an order names it
+ *   secrets/SERVICE/credentials/  the same, each under the name that a unit loads it by
+ *   credentials/UNIT/             links to those of one unit, which go with it
+ */
+export class KeptSecrets {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  held(service: string): string[] {
+    const all = Object.values(this.#obeyed(service)?.content.generations ?? {}).flatMap(({ secrets }) => secrets)
+    return [...new Set(all.map(valueId))].filter((id) => existsSync(this.#valueFile(service, id)))
+  }
+
+  async take(service: string, { order: signed, content, values }: CarriedOrder): Promise<void> {
+    const { folder, now } = this.#parts
+    const { machine } = folder.readMachine()
+    if (signed === null) throw refused(service, 'the order is not signed by the controller')
+    const order = checked(service, () =>
+      verifiedOrder(signed, {
+        ...{ machine, kind: 'secrets', content: secretsContent({ content, values }) },
+        ...{ authority: folder.authority, now: now() },
+      }),
+    )
+    const parsed = secretContentSchema.parse(JSON.parse(content))
+    if (order.id !== service || parsed.service !== service) throw refused(service, `the order is meant for ${order.id}`)
+    const last = this.#obeyed(service)
+    if (last && isEarlier(order, last)) throw refused(service, 'this machine has already obeyed a later order')
+    const given = Object.values(parsed.generations).flatMap(({ secrets }) => secrets)
+    await this.#keep(service, given, values)
+    const credentials = await this.#makeCredentials(service, Object.values(parsed.generations))
+    writeJsonDurably(join(this.#folder(service), 'order.json'), {
+      ...{ term: order.term, position: order.position, content: parsed },
+    } satisfies Obeyed)
+    keepOnly(this.#folder(service, 'values'), new Set(given.map((one) => sha256(valueId(one)))))
+    keepOnly(this.#folder(service, 'credentials'), credentials)
+  }
+
+  has(service: string, generation: string): boolean {
+    const found = this.#obeyed(service)?.content.generations[generation]
+    return (
+      found !== undefined &&
+      credentialsOf(found.secrets).every(({ hash }) => existsSync(this.#credentialFile(service, hash)))
+    )
+  }
+
+  /** The credentials that the unit loads, at links of its own. */
+  link(unit: string, service: string, generation: string): Credential[] {
+    const found = this.#obeyed(service)?.content.generations[generation]
+    if (!found) throw new Error(`no order of the controller names generation ${generation} of ${service}`)
+    const own = this.#unitFolder(unit)
+    rmSync(own, { recursive: true, force: true })
+    mkdirSync(own, { recursive: true, mode: 0o700 })
+    return credentialsOf(found.secrets).map(({ name, hash }) => {
+      const path = join(own, `${name}.cred`)
+      linkSync(this.#credentialFile(service, hash), path)
+      return { name, path }
+    })
+  }
+
+  unlink(unit: string): void {
+    rmSync(this.#unitFolder(unit), { recursive: true, force: true })
+  }
+
+  async #keep(service: string, given: readonly GivenSecret[], values: string | null): Promise<void> {
+    makeFolderDurably(this.#folder(service, 'values'))
+    const missing = [...new Set(given.map(valueId))].filter((id) => !existsSync(this.#valueFile(service, id)))
+    if (missing.length === 0) return
+    const text = values === null ? '{}' : await (await this.#parts.key.read()).open(values)
+    const sent = secretValuesSchema.parse(JSON.parse(text))
+    await eachOfTwo(missing, async (id) => {
+      const value = sent[id]
+      if (value === undefined) throw refused(service, `the order lacks the value of ${id}`)
+      writeFileDurably(this.#valueFile(service, id), await sealed(keptName, value))
+    })
+  }
+
+  /** Returns the names of all files that these generations need. */
+  async #makeCredentials(service: string, generations: readonly { secrets: GivenSecret[] }[]): Promise<Set<string>> {
+    makeFolderDurably(this.#folder(service, 'credentials'))
+    const all = new Map(
+      generations.flatMap(({ secrets }) => credentialsOf(secrets).map((one) => [one.hash, one] as const)),
+    )
+    await eachOfTwo([...all.values()], async ({ name, hash, of }) => {
+      const path = this.#credentialFile(service, hash)
+      if (existsSync(path)) return
+      const contents = await Promise.all(of.map((one) => this.#value(service, one)))
+      writeFileDurably(path, await sealed(name, contentOf(name, of, contents)))
+    })
+    return new Set(all.keys())
+  }
+
+  async #value(service: string, one: GivenSecret): Promise<Buffer> {
+    return Buffer.from((await opened(keptName, this.#valueFile(service, valueId(one)))).trim(), 'base64')
+  }
+
+  #obeyed(service: string): Obeyed | null {
+    const found = readJson(join(this.#folder(service), 'order.json'))
+    return found === null ? null : obeyedSchema.parse(found)
+  }
+
+  #folder(service: string, ...more: string[]): string {
+    return join(this.#parts.folder.path, 'secrets', service, ...more)
+  }
+
+  #unitFolder(unit: string): string {
+    return join(this.#parts.folder.path, 'credentials', unit)
+  }
+
+  #valueFile(service: string, id: string): string {
+    return this.#folder(service, 'values', sha256(id))
+  }
+
+  #credentialFile(service: string, hash: string): string {
+    return this.#folder(service, 'credentials', hash)
+  }
+}
+
+interface Needed {
+  name: string
+  /** Of its name and values. */
+  hash: string
+  of: GivenSecret[]
+}
+
+/** One credential for each file, and one for all variables. */
+function credentialsOf(secrets: readonly GivenSecret[]): Needed[] {
+  const [files, env] = [secrets.filter(({ as }) => as === 'file'), secrets.filter(({ as }) => as === 'env')]
+  const needed = (name: string, of: GivenSecret[]): Needed => ({
+    ...{ name, of },
+    hash: sha256(JSON.stringify([name, ...of.map((one) => [one.name, valueId(one)])])),
+  })
+  return [
+    ...files.map((one) => needed(one.name, [one])),
+    ...(env.length === 0 ? [] : [needed(environmentCredential, env)]),
+  ]
+}
+
+function contentOf(name: string, of: readonly GivenSecret[], contents: readonly Buffer[]): string | Buffer {
+  if (name !== environmentCredential) return contents[0] ?? Buffer.of()
+  return environmentFile(Object.fromEntries(of.map((one, index) => [one.name, String(contents[index])])))
+}
+
+const isEarlier = (one: Pick<Obeyed, 'term' | 'position'>, other: Pick<Obeyed, 'term' | 'position'>): boolean =>
+  one.term < other.term || (one.term === other.term && one.position < other.position)
+
+function keepOnly(folder: string, names: ReadonlySet<string>): void {
+  for (const name of readdirSync(folder)) if (!names.has(name)) rmSync(join(folder, name), { force: true })
+}
+
+/** Each call of systemd-creds takes some milliseconds of one processor. */
+async function eachOfTwo<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values()
+  const next = async (): Promise<void> => {
+    for (const item of left) await work(item)
+  }
+  await Promise.all([next(), next()])
+}
+
+function checked<T>(service: string, check: () => T): T {
+  try {
+    return check()
+  } catch (cause) {
+    throw refused(service, cause instanceof Error ? cause.message : String(cause), cause)
+  }
+}
+
+const refused = (service: string, why: string, cause?: unknown): OperatorError =>
+  new OperatorError('E_ORDER', `the privileged helper rejected the secrets of ${service}: ${why}`, {
+    subject: service,
+    next: 'check that the clock of this machine is right (timedatectl) and that the controller is as new as the agent (tandem machines)',
+    cause,
+  })
