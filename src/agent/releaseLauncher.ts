@@ -27,8 +27,8 @@ interface Asked {
 
 /** The additions of a feature to each start of a program on this machine. */
 export interface StartExtra {
-  /** Variables for a release. An empty one may stand in placeholders, but is not set. */
-  variables?: (release: string) => Added
+  /** Variables for a program. An empty one may stand in placeholders, but is not set. */
+  variables?: (asked: { id: string; release: string }) => Added
   /** The secrets that the program gets, once this machine has them; `null`: none. */
   secrets?: (asked: { id: string; release: string }, signal: AbortSignal) => Promise<InstanceSpec['secrets'] | null>
   callsServices?: (release: string) => boolean
@@ -135,7 +135,7 @@ export class ReleaseLauncher {
     const { machine, supervisor, disk, secretsFolder, agentEnv } = this.#options
     const made = supervisor.dataFolder?.(definition.service)
     const data = { dataFolder: made ?? disk.dataFolder(definition.service), isDataMadeLater: made !== undefined }
-    const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables?.(release))) as Added // each is one
+    const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables?.({ id, release }))) as Added // each is one
     const about = { definition, release, instance: id, machine, port, secretsFolder, ...data, added }
     return instanceEnvironment(about, agentEnv)
   }

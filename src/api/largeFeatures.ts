@@ -1,5 +1,6 @@
 import { checksOperations } from './checks.ts'
 import { clusterOperations } from './cluster.ts'
+import { configOperations } from './config.ts'
 import { firewallOperations } from './firewall.ts'
 import { lastWordsOperations } from './lastWords.ts'
 import { mapOperations } from './map.ts'
@@ -19,4 +20,5 @@ export const largeFeatureOperations = {
   ...mapOperations,
   ...firewallOperations,
   ...secretOperations,
+  ...configOperations,
 }

@@ -42,6 +42,8 @@ const startRolloutBody = z.object({
     .describe('a release id or an unambiguous prefix; required for deploy'),
   allowOutage: z.boolean().default(false),
   removeData: z.boolean().default(false),
+  withConfig: z.boolean().default(false).describe('rollback: also with the configuration that the release had'),
+  withSecrets: z.boolean().default(false).describe('rollback: also with the versions of secrets that it had'),
   force: z.boolean().default(false).describe('remove the service although others use it'),
 })
 

@@ -3,6 +3,7 @@ import { exec, forward, shell } from './access/routes.ts'
 import { addressLines } from './addresses/render.ts'
 import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
+import { config } from './config/routes.ts'
 import { firewall } from './firewall/routes.ts'
 import { maintenanceLine } from './maintenance/render.ts'
 import { maintainMachine, maintenance } from './maintenance/routes.ts'
@@ -28,8 +29,8 @@ const planParts = async () => [(await import('./firewall/plan.ts')).planRefusals
 export const featureCommands = {
   machines: { maintenance },
   cluster: { cluster: cluster(planParts), secrets, upgrade },
-  looking: { names, resolve, map, firewall },
-  services: { shell, exec, forward },
+  looking: { names, resolve, map, firewall, shell, exec, forward },
+  services: { config },
 }
 
 /** into `tandem machine`, */

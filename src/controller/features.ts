@@ -16,6 +16,7 @@ import { ChecksKeeper, type Sources as CheckupSources } from './checks/checksKee
 import { checksHandlers } from './checks/handlers.ts'
 import { clusterHandlers } from './cluster/handlers.ts'
 import { settingsOrders } from './cluster/orders.ts'
+import { configHandlers } from './config/handlers.ts'
 import type { Controller } from './controller.ts'
 import { releaseDefinitionHandlers } from './definitions/handlers.ts'
 import { CallCounter } from './firewall/callCounter.ts'
@@ -128,6 +129,7 @@ export const featureHandlers = (
   ...releaseDefinitionHandlers(rooms),
   ...sessionHandlers(rooms),
   ...secretHandlers(rooms),
+  ...configHandlers(rooms),
   ...tailHandlers(rooms),
   ...checksHandlers(rooms),
 })

@@ -1,6 +1,7 @@
 import { access } from '../access/room.ts'
 import { addresses } from '../addresses/room.ts'
 import { initialBase, type Base, type Config } from '../decision/base.ts'
+import { config } from '../config/room.ts'
 import type { EveryLink } from '../decision/links.ts'
 import type { Room } from '../decision/room.ts'
 import type { EveryWord } from '../decision/words.ts'
@@ -34,6 +35,7 @@ const table = [
   firewall,
   access,
   secrets,
+  config,
 ] as const
 
 type Entry = (typeof table)[number]

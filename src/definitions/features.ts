@@ -4,6 +4,8 @@ import { addressKeys } from './addresses/keys.ts'
 import type { Call } from './calls.ts'
 import type { Definition } from './definition.ts'
 import type { Replaced } from './environmentChecks.ts'
+import { checkConfig } from './config/check.ts'
+import { configKeys } from './config/keys.ts'
 import { checkFirewall } from './firewall/check.ts'
 import { firewallFacets, withMode } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
@@ -18,16 +20,19 @@ import { variablesOf } from './uses/variables.ts'
 import type { YamlSource } from './yamlSource.ts'
 
 /** Here a feature hangs in its keys of a service's definition, */
-export const featureDefinitionKeys = { ...usesKeys, ...requiresKeys, ...secretDefinitionKeys }
+export const featureDefinitionKeys = { ...usesKeys, ...requiresKeys, ...secretDefinitionKeys, ...configKeys }
 
 /** the rules that join these keys to others, */
 export const featureDefinitionRules: readonly ((
-  written: Pick<Definition, 'service' | 'uses' | 'secrets'> & Replaced,
+  written: Pick<Definition, 'service' | 'uses' | 'secrets' | 'config'> & Replaced,
   source: YamlSource,
-) => void)[] = [checkUses, checkReferences]
+) => void)[] = [checkUses, checkReferences, checkConfig]
 
 /** the variables that they set for an instance, */
-export const featureVariables = ({ uses }: Definition): string[] => variablesOf(uses)
+export const featureVariables = ({ uses, config = {} }: Definition): string[] => [
+  ...variablesOf(uses),
+  ...Object.keys(config),
+]
 
 /** and what the service calls by them. */
 export const callsOf = ({ uses = [] }: Pick<Definition, 'uses'>): readonly Call[] => uses

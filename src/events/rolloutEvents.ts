@@ -43,6 +43,8 @@ export interface RolloutEvents {
     removeData: boolean
     /** The version of each secret, by path. Left out: the release has no secrets. */
     secrets?: Record<string, number>
+    /** The settings with which its instances run. `version`: `null`, nobody has set any. Left out: the release has none. */
+    config?: { version: number | null; values: Record<string, string> }
   }
   ReleaseFetched: { rollout: string; machine: string; mark: ReportMark }
   PrepareStarted: { rollout: string; machine: string }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accessAbility } from './access.ts'
 import { addresses, addressArea } from './addresses.ts'
+import { config, configAbility } from './config.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
 import { firewall, firewallArea } from './firewall.ts'
@@ -33,6 +34,7 @@ export const desireSlices = {
   ...settings.desire,
   ...program.desire,
   ...secrets.desire,
+  ...config.desire,
 }
 
 export const reportSlices = {
@@ -59,7 +61,7 @@ export type Orders = z.infer<typeof ordersSchema>
 export const noOrders: Orders = { script: null, restart: null, settings: null, program: null }
 
 /** A controller refuses a change that needs an ability which a machine does not report. */
-export const abilities = [localRoutesAbility, namesAbility, accessAbility, secretsAbility] as const
+export const abilities = [localRoutesAbility, namesAbility, accessAbility, secretsAbility, configAbility] as const
 
 /** As agents of this version report them. */
 export const abilityNames = abilities.map(({ name }) => name)

@@ -8,6 +8,7 @@ import { desiredRoutes } from './desiredRoutes.ts'
 import { instancesOn } from '../fleet/serving.ts'
 import { forwardTarget, runningRollout } from './serviceView.ts'
 import type { Instance } from '../fleet/state.ts'
+import { configsOn } from './config/desired.ts'
 import { secretGenerations } from './secrets/desired.ts'
 import type { State } from './state.ts'
 
@@ -23,6 +24,7 @@ export type ServiceSlice =
   | 'prepare'
   | 'removedData'
   | 'secrets'
+  | 'config'
 
 /** Everything of services and rollouts that one machine should have now. */
 export function desiredServices(state: State, machine: string): Pick<MachineDesire, ServiceSlice> {
@@ -41,6 +43,7 @@ export function desiredServices(state: State, machine: string): Pick<MachineDesi
     prepare,
     removedData: removedDataOn(state, machine),
     secrets: secretGenerations(state, machine),
+    config: configsOn(state, machine),
   }
 }
 

@@ -2,6 +2,7 @@ import type { EventData, RecordedEvent } from '../events/event.ts'
 import { change, keepIf, without } from '../lib/records.ts'
 import type { Asked } from '../decision/base.ts'
 import { completedKept, type Rollout, type RolloutMachine, type Service, type State } from './state.ts'
+import { withRejectedConfig } from './config/feature.ts'
 import { withRejected } from './secrets/rejected.ts'
 import { usedGenerations } from './usedGenerations.ts'
 
@@ -94,6 +95,9 @@ function started(state: State, data: EventData['RolloutStarted'], asked: Asked):
     behind: known?.behind ?? [],
     leftAlone: [],
     ...(known?.rejectedSecrets ? { rejectedSecrets: known.rejectedSecrets } : {}),
+    ...(known?.rejectedConfig === undefined ? {} : { rejectedConfig: known.rejectedConfig }),
+    ...(known?.ranWith ? { ranWith: known.ranWith } : {}),
+    ...(known?.changedConfigOnly ? { changedConfigOnly: known.changedConfigOnly } : {}),
   }
   const part: RolloutMachine = { state: 'waiting', fetched: false, named: 0 }
   const rollout: Rollout = {
@@ -126,6 +130,7 @@ function started(state: State, data: EventData['RolloutStarted'], asked: Asked):
       [data.rollout]: {
         ...{ service: data.service, release: data.release, routes: data.routes },
         ...(data.secrets ? { secrets: data.secrets } : {}),
+        ...(data.config ? { config: data.config } : {}),
       },
     },
     // A catch-up in progress gives up its turn: the rollout reaches every machine anyway.
@@ -140,8 +145,8 @@ function finished(state: State, data: EventData['RolloutFinished'], asked: Asked
   const finish = (service: Service): Service => ({
     ...service,
     rollout: null,
-    ...(data.state === 'completed' ? outcome(service, rollout) : {}),
-    ...(data.state === 'reverted' ? withRejected(state, service, rollout.id) : {}),
+    ...(data.state === 'completed' ? outcome(state, service, rollout) : {}),
+    ...(data.state === 'reverted' ? rejectedBy(state, service, rollout.id) : {}),
   })
   return withUsedGenerations({
     ...state,
@@ -157,12 +162,37 @@ function finished(state: State, data: EventData['RolloutFinished'], asked: Asked
   })
 }
 
-function outcome(service: Service, rollout: Rollout): Partial<Service> {
+/** Keeps the secrets and the configuration with which each release ran last. */
+function ranWith(
+  generations: State['generations'],
+  { current, completed, ranWith: before }: Service,
+  { id, release }: Rollout,
+): Partial<Service> {
+  const { secrets, config } = generations[id] ?? {}
+  const pins = { ...(secrets ? { secrets } : {}), ...(config ? { config } : {}) }
+  if (before === undefined && Object.keys(pins).length === 0) return {}
+  const last = generations[current?.generation ?? '']
+  const isConfigOnly = last?.release === release && last.config?.version !== config?.version
+  const all = { ...before, [release]: pins }
+  return {
+    ranWith: keepIf(all, (_, one) => completed.includes(one)),
+    changedConfigOnly: isConfigOnly,
+  }
+}
+
+const rejectedBy = (state: State, service: Service, rollout: string): Partial<Service> => ({
+  ...withRejected(state, service, rollout),
+  ...withRejectedConfig(state, service, rollout),
+})
+
+function outcome({ generations }: State, service: Service, rollout: Rollout): Partial<Service> {
   if (rollout.kind === 'stop' || rollout.kind === 'remove') return { stopped: true }
+  const completed = [...service.completed, rollout.release].slice(-completedKept)
   return {
     current: { release: rollout.release, generation: rollout.id },
     stopped: false,
-    completed: [...service.completed, rollout.release].slice(-completedKept),
+    completed,
+    ...ranWith(generations, { ...service, completed }, rollout),
   }
 }
 

@@ -4,6 +4,7 @@ import type { HeldState } from '../events/leadershipEvents.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import { recovered as recoveredFleet } from '../fleet/recoveredFleet.ts'
 import { conforms } from './conforms.ts'
+import { featurePins } from './features.ts'
 import { laptopAddress } from './loopback.ts'
 import { currentTarget } from './serviceView.ts'
 import type { Generation, Rollout, RolloutState, Service, State } from './state.ts'
@@ -20,7 +21,7 @@ export function recovered(before: State, event: Recorded<'LogRecovered'>, asked:
   const adopted: State = {
     ...before,
     ...recoveredFleet(before, event, asked),
-    generations: { ...before.generations, ...recoveredGenerations(held) },
+    generations: { ...before.generations, ...recoveredGenerations(before, held) },
     loopbacks: { ...before.loopbacks, ...recoveredLoopbacks(held) },
     turns: {},
     rollouts: {},
@@ -88,14 +89,19 @@ function recoveredService(name: string, last: string, state: State): Service {
   }
 }
 
-function recoveredGenerations(held: HeldState[]): Record<string, Generation> {
+/** The log that was restored may not know a generation: it then has the secrets and the configuration of today. */
+function recoveredGenerations(before: State, held: HeldState[]): Record<string, Generation> {
   const generations: Record<string, Generation> = {}
   for (const machine of held) {
     for (const { generation, service, release } of machine.instances) {
       const routes = [...machine.routes, ...(machine.localRoutes ?? [])]
         .filter((route) => route.service === service && route.releases.includes(release))
         .map(({ match }): ResolvedRoute => (match.kind === 'tcp' ? { kind: 'tcp', port: match.port } : match))
-      generations[generation] ??= { service, release, routes }
+      const definition = before.releases[release]?.definition
+      generations[generation] ??= {
+        ...{ service, release, routes },
+        ...(before.generations[generation] ?? (definition ? featurePins(before, definition, {}) : {})),
+      }
     }
   }
   return generations

@@ -5,7 +5,7 @@ import type { EventData } from '../events/event.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import type { StartRollout } from './commands.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
-import type { State } from './state.ts'
+import type { Pins, State } from './state.ts'
 
 /** The answers of machines that were asked before; `null`: the machine did not answer. A machine that is missing was not asked. */
 export type Answered = Readonly<Record<string, RequirementFacts | null>>
@@ -18,6 +18,8 @@ export interface AskedRollout extends StartRollout {
   /** Whether the release has served before: a way back leads to everything that it had. */
   hasServed: boolean
   observed: Observed
+  /** Those of an earlier time that it is to get again. */
+  former: Pins
 }
 
 /** A rollout that has just begun. */
@@ -30,6 +32,8 @@ export type Begun = Pick<EventData['RolloutStarted'], 'service' | 'kind' | 'rele
 export interface RolloutFeature {
   /** Why the rollout may not start; `null`: the feature does not object. */
   refuse?: (state: State, asked: AskedRollout) => Refusal | null
+  /** Everything that its instances get besides the release, as of now: `RolloutStarted` keeps it. */
+  pins?: (state: State, definition: Definition, former: Pins) => Pins
   /** Doubtful things about a rollout that has just begun. */
   warnings?: (state: State, begun: Begun, answered: Answered) => string[]
 }

@@ -3,7 +3,7 @@ import type { ResolvedRoute, RolloutKind } from '../events/rolloutEvents.ts'
 import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
 import { asSent } from './describedReleases.ts'
-import { refuseForFeatures } from './features.ts'
+import { featurePins, refuseForFeatures } from './features.ts'
 import { knownServices } from './knownServices.ts'
 import { assignLoopbacks, laptopAddress } from './loopback.ts'
 import type { Moment } from '../decision/moment.ts'
@@ -16,8 +16,7 @@ import { strategyOf, wantedOn } from './serviceView.ts'
 import { refuseInability, refuseUnknownKeys } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
 import { localRoutesAbility } from '../protocol/localRoutes.ts'
-import { pinned } from './secrets/pins.ts'
-import type { Service, State } from './state.ts'
+import type { Pins, Service, State } from './state.ts'
 
 /**
  * Decides whether this rollout may start, and with which machines and routes. A refusal changes nothing and names the
@@ -41,6 +40,7 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
   const loopback = state.config.laptop ? laptopAddress : (assigned.state.loopbacks[name] ?? '')
   const routes = ends ? [] : resolveRoutes(state, release.definition, loopback)
   const hasLocal = routes.some((route) => route.kind === 'local')
+  const former = formerPins(service, release.id, command)
   const hasServed = service?.completed.includes(release.id) ?? false
   const refusal =
     refuseUnknownMachines(state, name, kind, release.definition) ??
@@ -54,6 +54,7 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
       routes,
       hasServed,
       observed,
+      former,
     }) ??
     (service && kind === 'deploy' ? refuseClosing(state, service, release) : null) ??
     (command.allowOutage || routes.length === 0 ? null : refuseOutage(state, name, release, machines))
@@ -75,11 +76,17 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
           machines,
           allowOutage: command.allowOutage,
           removeData: command.removeData,
-          ...(ends ? {} : pinned(state, release.definition)),
+          ...(ends ? {} : featurePins(state, release.definition, former)),
         },
       },
     ],
   }
+}
+
+/** Those with which the release ran last, as far as they are asked for. */
+function formerPins(service: Service | undefined, release: string, { withConfig, withSecrets }: StartRollout): Pins {
+  const { config, secrets } = service?.ranWith?.[release] ?? {}
+  return { ...(withConfig && config ? { config } : {}), ...(withSecrets && secrets ? { secrets } : {}) }
 }
 
 function refuseKeys(state: State, observed: Observed, { service, definition }: Release): Refusal | null {

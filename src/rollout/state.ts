@@ -2,6 +2,7 @@ import type { Asked, Base } from '../decision/base.ts'
 import type { EventData } from '../events/event.ts'
 import type { Direction, ResolvedRoute, RolloutKind, Step, Target } from '../events/rolloutEvents.ts'
 import type { FleetState } from '../fleet/state.ts'
+import type { ConfigState } from '../config/state.ts'
 import type { SecretsState } from '../secrets/state.ts'
 
 /*
@@ -57,7 +58,7 @@ export interface RolloutState {
 }
 
 /** The state that rollouts are decided on. */
-export type State = Base & FleetState & RolloutState & Pick<SecretsState, 'secrets' | 'helperKeys'>
+export type State = Base & FleetState & RolloutState & Pick<SecretsState, 'secrets' | 'helperKeys'> & ConfigState
 
 export interface Service {
   name: string
@@ -80,14 +81,21 @@ export interface Service {
    * secret is stored again. Left out: none.
    */
   rejectedSecrets?: Record<string, number>
+  /** The same for the version of its configuration. */
+  rejectedConfig?: number
+  /** Secrets and configuration with which the releases in `completed` ran last. Left out: none had any. */
+  ranWith?: Record<string, Pins>
+  /** The last rollout that completed changed nothing but the configuration. */
+  changedConfigOnly?: boolean
 }
 
-export interface Generation {
+/** The things that instances get besides the release. Left out: it has none. */
+export type Pins = Pick<EventData['RolloutStarted'], 'secrets' | 'config'>
+
+export interface Generation extends Pins {
   service: string
   release: string
   routes: ResolvedRoute[]
-  /** The version of each secret of its instances, by path. Left out: they have no secrets. */
-  secrets?: Record<string, number>
 }
 
 export interface Turn {

@@ -242,7 +242,7 @@ export class Cluster {
       release,
       allowOutage: false,
       removeData: false,
-      force: false,
+      ...{ force: false, withConfig: false, withSecrets: false },
       ...over,
     }
     return (await this.call('startRollout', { body })).rollout

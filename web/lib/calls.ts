@@ -6,6 +6,7 @@ export const signInCall = ['POST', '/sessions'] as const
 /** The calls that the page makes. A test compares each with the contract, of which the page has only the types. */
 export const calls = {
   abortRollout: 'POST /rollouts/:id/abort',
+  changeConfig: 'POST /services/:service/config',
   checks: 'GET /checks',
   drainMachine: 'POST /machines/:machine/drain',
   endSession: 'POST /session/end',
@@ -23,10 +24,12 @@ export const calls = {
   readyMachine: 'POST /machines/:machine/ready',
   releaseDefinition: 'GET /services/:service/releases/:release/definition',
   releases: 'GET /releases',
+  rollbackConfig: 'POST /services/:service/config/rollback',
   rollout: 'GET /rollouts/:id',
   rolloutNumbers: 'GET /rollouts/:id/numbers',
   rollouts: 'GET /rollouts',
   secretVersions: 'GET /secrets/:path/versions',
+  serviceConfig: 'GET /services/:service/config',
   session: 'GET /session',
   startRollout: 'POST /rollouts',
 } as const satisfies Partial<Record<OperationName, `${'GET' | 'POST'} /${string}`>>

@@ -11,6 +11,7 @@ import { Glyph } from '../lib/glyph.tsx'
 import { shortRelease } from '../lib/numbers.ts'
 import { PageFrame } from '../lib/page.tsx'
 import { Calls } from './calls.tsx'
+import { Config } from './config.tsx'
 import { Definition } from './definition.tsx'
 import { Events, History, Releases } from './lists.tsx'
 import { Instances, Routes } from './instances.tsx'
@@ -53,6 +54,7 @@ export function ServicePage({ params }: PageProps): JSX.Element {
         <div class="lower">
           <Calls service={name} />
           <Secrets service={service} />
+          <Config service={name} />
           <Routes service={service} />
           <Definition service={name} release={service.release ?? lists.releases.at(-1)?.release ?? null} />
         </div>

@@ -65,8 +65,12 @@ it('keeps a problem as long as the file cannot be written', async () => {
 it('gives a release the variables of the services that it uses', () => {
   const { feature, extra } = given()
   const answer = { address: '127.0.0.1', port: 5_432, carries: 'tcp' as const }
-  expect([extra.variables?.('r1'), extra.callsServices?.('r1')]).toEqual([{}, false])
+  expect([extra.variables?.({ id: 'shop-1', release: 'r1' }), extra.callsServices?.('r1')]).toEqual([{}, false])
   feature.want(aDesiredState({ links: { r1: [{ prefix: 'DB', service: 'postgres', answer }] } }), false)
-  expect(extra.variables?.('r1')).toEqual({ DB_HOST: '127.0.0.1', DB_PORT: '6432', DB_URL: '' })
+  expect(extra.variables?.({ id: 'shop-1', release: 'r1' })).toEqual({
+    DB_HOST: '127.0.0.1',
+    DB_PORT: '6432',
+    DB_URL: '',
+  })
   expect([extra.callsServices?.('r1'), extra.callsServices?.('r2')]).toEqual([true, false])
 })

@@ -20,7 +20,7 @@ export function names(driver: NamesDriver, { problems, launcher, tcpOffset }: Pa
   let wanted: DesiredState['names'] | null = null
   let links: DesiredState['links'] = {}
   launcher.extend({
-    variables: (release) => linkVariables(links[release] ?? [], tcpOffset),
+    variables: ({ release }) => linkVariables(links[release] ?? [], tcpOffset),
     callsServices: (release) => (links[release] ?? []).length > 0,
   })
   const work = coalesced(async () => {

@@ -1,4 +1,3 @@
-import { prepareInstance } from '../../definitions/names.ts'
 import type { SecretsHost } from '../../drivers/secrets/secretsHost.ts'
 import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
 import { Backoff } from '../../lib/backoff.ts'
@@ -7,6 +6,7 @@ import { OperatorError } from '../../lib/operatorError.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
 import type { SecretGeneration } from '../../protocol/secrets.ts'
 import type { ControllerConnection } from '../controllerConnection.ts'
+import { Generations } from '../generations.ts'
 import type { MachineFeature } from '../machineFeature.ts'
 import type { Problems } from '../problems.ts'
 import type { StartExtra } from '../releaseLauncher.ts'
@@ -41,8 +41,7 @@ export class Secrets implements MachineFeature<object> {
   readonly #host: SecretsHost
   readonly #parts: Parts
   #wanted: readonly SecretGeneration[] = []
-  /** Generation by instance, and by the id under which a rollout prepares. */
-  #generations = new Map<string, string>()
+  readonly #generations = new Generations()
   readonly #deliveries = new Map<string, Delivery>()
 
   constructor(host: SecretsHost, parts: Parts) {
@@ -51,12 +50,10 @@ export class Secrets implements MachineFeature<object> {
     parts.launcher.extend({ secrets: (asked, signal) => this.#secretsOf(asked, signal) })
   }
 
-  want({ secrets, instances, prepare }: DesiredState): void {
+  want(desired: DesiredState): void {
+    const { secrets } = desired
     this.#wanted = secrets
-    this.#generations = new Map([
-      ...instances.map(({ id, generation }) => [id, generation] as const),
-      ...prepare.map(({ service, rollout }) => [prepareInstance(service, rollout), rollout] as const),
-    ])
+    this.#generations.want(desired)
     const services = Map.groupBy(secrets, ({ service }) => service)
     for (const [service, delivery] of this.#deliveries) if (!services.has(service)) this.#end(service, delivery)
     for (const [service, generations] of services) this.#deliver(service, generations)
@@ -115,20 +112,13 @@ export class Secrets implements MachineFeature<object> {
     { id, release }: { id: string; release: string },
     signal: AbortSignal,
   ): Promise<InstanceSpec['secrets'] | null> {
-    const wanted = this.#generationOf(id, release)
+    const own = this.#generations.of(id, release)
+    const wanted = this.#wanted.find((one) => one.generation === own)
     if (wanted === undefined) return null
     const { service, generation } = wanted
     if (!(await this.#host.has(service, generation))) await this.#delivered(service, generation, signal)
     const values = this.#host.values?.(service, generation)
     return { generation, ...(values ? { values } : {}) }
-  }
-
-  /** A command of a person runs as the newest generation of its release. */
-  #generationOf(id: string, release: string): SecretGeneration | undefined {
-    const generation = this.#generations.get(id)
-    return generation === undefined
-      ? this.#wanted.findLast((one) => one.release === release)
-      : this.#wanted.find((one) => one.generation === generation)
   }
 
   async #delivered(service: string, generation: string, signal: AbortSignal): Promise<void> {

@@ -48,6 +48,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   drained: false,
   settings: null,
   secrets: [],
+  config: {},
   program: null,
   orders: { script: null, restart: null, settings: null, program: null },
   cluster: 'test',

@@ -17,13 +17,18 @@ export async function deploy(
 
 export async function rollback(
   session: Session,
-  { to, allowOutage }: CommonFlags & OutageFlag & { to?: string },
+  {
+    to,
+    allowOutage,
+    withConfig,
+    withSecrets,
+  }: CommonFlags & OutageFlag & { to?: string; withConfig: boolean; withSecrets: boolean },
   service: string,
 ): Promise<number> {
   const release = to ?? null
   return roll(
     session,
-    { service, kind: 'rollback', release, allowOutage },
+    { service, kind: 'rollback', release, allowOutage, withConfig, withSecrets },
     `roll back ${service}${to ? ` to ${to}` : ''}`,
   )
 }
@@ -60,6 +65,8 @@ interface Roll {
   allowOutage?: boolean
   removeData?: boolean
   force?: boolean
+  withConfig?: boolean
+  withSecrets?: boolean
 }
 
 async function roll(session: Session, asked: Roll, what: string): Promise<number> {

@@ -24,7 +24,10 @@ export const deploy = command({
   brief: 'Roll out a release that is already published',
   example: 'tandem deploy shop --release 3f2a91bc04de',
   parameters: {
-    flags: { release: { ...needed('ID', 'Id of the release, or a prefix of it'), parse: parseRelease }, allowOutage },
+    flags: {
+      release: { ...needed('ID', 'Id of the release, or a prefix of it'), parse: parseRelease },
+      allowOutage,
+    },
     positional: oneService,
   },
   load: async () => (await import('../commands/rolling.ts')).deploy,
@@ -33,10 +36,17 @@ export const deploy = command({
 export const rollback = command({
   dryRun: true,
   brief: 'Roll a service back to the newest other release that completed a rollout',
-  about: 'A second rollback returns to the release you started from.',
+  about:
+    'A second rollback returns to the release you started from. Configuration and secrets stay those of today,\n' +
+    'unless --with-config or --with-secrets takes those of the release.',
   example: 'tandem rollback shop\ntandem rollback shop --to 3f2a91bc04de',
   parameters: {
-    flags: { to: { ...text('ID', 'Id of the release, or a prefix of it'), parse: parseRelease }, allowOutage },
+    flags: {
+      to: { ...text('ID', 'Id of the release, or a prefix of it'), parse: parseRelease },
+      withConfig: on('Also take the configuration with which that release ran last'),
+      withSecrets: on('Also take the versions of secrets with which it ran last'),
+      allowOutage,
+    },
     positional: oneService,
   },
   load: async () => (await import('../commands/rolling.ts')).rollback,

@@ -103,7 +103,7 @@ function startRollout(
   { controller, releases, asks }: { controller: Controller; releases: ReleaseRoom; asks: Asks },
   body: Parsed<Operations['startRollout']>['body'],
 ): Deciding<Result<Operations['startRollout']>> {
-  const { service, kind, allowOutage, removeData, force } = body
+  const { service, kind, allowOutage, removeData, force, withConfig, withSecrets } = body
   const rollout = controller.newId().slice(0, 8)
   const runs = (): string | null => controller.state.services[service]?.current?.release ?? null
   let release: string | null = null
@@ -112,7 +112,8 @@ function startRollout(
   const request = (): StartRollout => {
     release = body.release === null ? null : releases.resolve(service, body.release)
     running = runs()
-    return { type: 'StartRollout', rollout, service, kind, release, allowOutage, removeData, force, answered }
+    const asked = { allowOutage, removeData, force, withConfig, withSecrets }
+    return { type: 'StartRollout', rollout, service, kind, release, ...asked, answered }
   }
   return {
     before: async () => {

@@ -6,12 +6,12 @@ import { refuseInability } from '../../fleet/abilities.ts'
 import { secretsAbility } from '../../protocol/secrets.ts'
 import type { RolloutFeature } from '../rolloutFeature.ts'
 import { definitionNow, wantedOn } from '../serviceView.ts'
-import type { State } from '../state.ts'
-import { pinsOf } from './pins.ts'
+import type { Pins, State } from '../state.ts'
+import { pinned, pinsOf } from './pins.ts'
 
 /** The secrets that a release names. */
 export const secrets: RolloutFeature = {
-  refuse: (state, { definition, observed }) =>
+  refuse: (state, { definition, observed, former }) =>
     definition === null
       ? null
       : (refuseSharedUser(state, definition) ??
@@ -19,7 +19,8 @@ export const secrets: RolloutFeature = {
           ? null
           : (refuseInability(state, observed, secretsAbility, definition.service) ??
             refuseKeyless(state, definition) ??
-            refuseSecrets(state, definition)))),
+            refuseSecrets(state, definition, former)))),
+  pins: pinned,
   warnings: (state, { service, kind, release }) => {
     const definition = state.releases[release]?.definition
     if (kind === 'stop' || kind === 'remove' || !definition) return []
@@ -31,9 +32,9 @@ export const secrets: RolloutFeature = {
   },
 }
 
-function refuseSecrets(state: State, definition: Definition): Refusal | null {
+function refuseSecrets(state: State, definition: Definition, former: Pins): Refusal | null {
   const { service } = definition
-  const versions = new Map(pinsOf(state, definition).map(({ path, version }) => [path, version]))
+  const versions = new Map(pinsOf(state, definition, former).map(({ path, version }) => [path, version]))
   for (const reference of referencesOf(definition)) {
     const { path, field } = reference
     const secret = state.secrets[path]

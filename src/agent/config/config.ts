@@ -1,0 +1,20 @@
+import type { DesiredState } from '../../protocol/desiredState.ts'
+import { Generations } from '../generations.ts'
+import type { MachineFeature } from '../machineFeature.ts'
+import type { StartExtra } from '../releaseLauncher.ts'
+
+/** The settings of services: variables of the programs that start here. */
+export function config(launcher: { extend: (extra: StartExtra) => void }): MachineFeature {
+  const generations = new Generations()
+  let values: DesiredState['config'] = {}
+  launcher.extend({
+    variables: ({ id, release }) => values[generations.of(id, release) ?? ''] ?? {},
+  })
+  return {
+    want: (desired) => {
+      generations.want(desired)
+      values = desired.config
+    },
+    report: () => ({}),
+  }
+}
