@@ -13,6 +13,7 @@ import { pairSuite } from './pair.suite.ts'
 import { programsSuite } from './programs.suite.ts'
 import { whyNoLab } from './requirements.ts'
 import { bootMs, SharedPair } from './sharedPair.ts'
+import { secretsDeliveredSuite } from './secretsDelivered.suite.ts'
 import { secretsSuite } from './secrets.suite.ts'
 import { unitEndsSuite } from './unitEnds.suite.ts'
 
@@ -35,5 +36,6 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   otherFirewallsSuite(shared.lend)
   programsSuite(shared.lend)
   secretsSuite(shared.lend)
+  secretsDeliveredSuite(shared.lend)
   pairSuite(shared.lend)
 })

@@ -1,10 +1,15 @@
 // The service of the whole-system tests: short, slow, upload, event stream and WebSocket, and an orderly shutdown.
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { WebSocketServer } from 'ws'
 
 const version = process.env.VERSION ?? '?'
+/** @param {string} name */
+const secret = (name) => readFileSync(join(process.env.CREDENTIALS_DIRECTORY ?? '/', name), 'utf8')
+if (process.env.NEEDS && secret(process.env.NEEDS).startsWith('wrong')) throw new Error('the password is wrong')
 const streams = new Set()
 const sockets = new WebSocketServer({ noServer: true })
 
@@ -29,6 +34,8 @@ const server = createServer((request, response) => {
     })
   } else if (url.pathname === '/env') {
     response.end(JSON.stringify(process.env))
+  } else if (url.pathname === '/secret') {
+    response.end(secret(url.searchParams.get('name') ?? ''))
   } else if (url.pathname === '/call') {
     void callHttp(url.searchParams.get('url') ?? '').then((said) => response.end(said))
   } else if (url.pathname === '/line') {

@@ -1,0 +1,154 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
+import { privilegedSocket } from '../../src/layout/folders.ts'
+import { failuresOf, web } from '../system/rollUnderLoad.ts'
+import type { Status } from '../../src/api/views.ts'
+import { askingAt } from './askHelper.ts'
+import { ClientLoad } from './clientLoad.ts'
+import type { LabMachine } from './labMachine.ts'
+import type { Pair } from './pair.ts'
+import { bootMs } from './sharedPair.ts'
+
+const [agentUser, folder] = ['tandem', '/var/lib/tandem/privileged']
+const needle = (of: string): string => `needle-${of}-9f3ac1`
+const more = [
+  'secrets:',
+  '  database: db',
+  '  MAIL_PASSWORD: { from: "@shared/smtp#password", as: env }',
+  'config:',
+  '  WORKERS: { type: integer, default: 4 }',
+].join('\n')
+const definition = (version: string): string =>
+  web({ name: 'vault', version, more }).replace('env: {', 'env: { NEEDS: database,')
+
+export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
+  describe('secrets of services on a pair', () => {
+    let pair: Pair
+    const machine = (name: string): LabMachine => pair.lab.machine(name)
+    beforeAll(async () => {
+      pair = await lend()
+      await pair.applyCluster({ more: `recovery: [${await identityToRecipient(await generateIdentity())}]\n` })
+      for (const { service } of (await pair.status()).services) await pair.remove(service)
+    }, bootMs)
+
+    const put = (path: string, value: string, ...flags: string[]) =>
+      pair.controller.run(['sh', '-c', `printf %s ${value} | tandem secrets put ${path} password=- ${flags.join(' ')}`])
+    const get = (name: string, path: string): Promise<string> =>
+      machine(name).must(['curl', '-sS', '--max-time', '5', `http://${machine(name).address}${path}`])
+    const known = async (name: string) => ({
+      database: await get(name, '/secret?name=database'),
+      mail: (JSON.parse(await get(name, '/env')) as Record<string, string>)['MAIL_PASSWORD'],
+    })
+    const unitOn = async (name: string): Promise<string> => {
+      const all = await machine(name).must(['systemctl', 'list-units', '--plain', '--no-legend', 'tandem-vault-*'])
+      return all.trim().split(/\s/, 1)[0] ?? ''
+    }
+    const pidOn = async (name: string): Promise<string> =>
+      (await machine(name).must(['systemctl', 'show', '-P', 'MainPID', await unitOn(name)])).trim()
+    /** As the agent's user, with its groups. */
+    const asAgent = (name: string, ...argv: string[]) => machine(name).run(['runuser', '-u', agentUser, '--', ...argv])
+
+    it('reach both machines as credentials and variables, and lie nowhere else', async () => {
+      expect((await put('vault/db', needle('db'))).code).toBe(0)
+      expect((await put('@shared/smtp', needle('mail'))).code).toBe(0)
+      await pair.controller.must(['tandem', 'secrets', 'grant', '@shared/smtp', 'vault'])
+      await pair.roll('vault', definition('1'))
+      for (const name of ['a', 'b']) {
+        expect(await known(name)).toEqual({ database: needle('db'), mail: needle('mail') })
+        const [unit, pid] = [await unitOn(name), await pidOn(name)]
+        expect(await machine(name).must(['stat', '-c', '%U %a', folder])).toBe('root 700\n')
+        expect(
+          (await machine(name).must(['systemctl', 'cat', unit])).match(/^LoadCredentialEncrypted=/gm),
+        ).toHaveLength(2)
+        for (const path of [`/proc/${pid}/environ`, `/run/credentials/${unit}/database`, folder])
+          expect((await asAgent(name, 'cat', path)).code, path).not.toBe(0)
+        machine(name).write('/var/tmp/control', `a ${needle('db')} b`)
+        const found = await machine(name).run([
+          'grep',
+          '-rlE',
+          'needle-(db|mail)-9f3ac1',
+          '/var',
+          '/etc',
+          '/root',
+          '/tmp',
+          '/run/systemd',
+        ])
+        expect(found.out.trim().split('\n')).toEqual(['/var/tmp/control'])
+        const said = await machine(name).run(['journalctl', '-b', '--no-pager', '-o', 'export', '--grep', 'needle'])
+        expect(said.out).not.toContain('9f3ac1')
+      }
+    })
+
+    it('change under 500 requests a second, and go back when they are wrong; no request fails', async () => {
+      const load = new ClientLoad(pair.lab, { entries: pair.entries, perSecond: 500, shortOnly: true })
+      try {
+        expect((await put('vault/db', needle('two'), '--roll')).code).toBe(0)
+        const wrong = await put('vault/db', 'wrong', '--roll')
+        expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('the password is wrong')])
+        expect((await pair.tandem('config', 'set', 'vault', 'WORKERS=8', '--roll')).exit).toBe(0)
+      } finally {
+        const result = await load.stop()
+        expect(failuresOf(result)).toEqual([])
+        console.log(`${result.requests} requests through a rotation, a revert and a change of configuration: 0 failed`)
+      }
+      for (const name of ['a', 'b']) {
+        expect((await known(name)).database).toBe(needle('two'))
+        expect(JSON.parse(await get(name, '/env'))).toMatchObject({ WORKERS: '8' })
+      }
+    })
+
+    it('are the same in a shell and a command beside an instance', async () => {
+      const status = await pair.tandem<Status>('status')
+      const instance = status.services.find(({ service }) => service === 'vault')?.instances[0]?.id ?? ''
+      const argv = [
+        'exec',
+        instance,
+        '--',
+        'sh',
+        '-c',
+        'cat $CREDENTIALS_DIRECTORY/database; printf %s " $MAIL_PASSWORD"',
+      ]
+      expect((await pair.controller.run(['tandem', ...argv])).out).toContain(`${needle('two')} ${needle('mail')}`)
+      const run = ['run', 'vault', '--', 'sh', '-c', 'cat $CREDENTIALS_DIRECTORY/database']
+      expect((await pair.controller.run(['tandem', ...run])).out).toContain(needle('two'))
+    })
+
+    it('are refused by the helper unless the controller signed them for this machine, or when they are old', async () => {
+      const ask = async (operation: string, args: object): Promise<string> =>
+        (
+          await asAgent(
+            'a',
+            'node',
+            '--input-type=module',
+            '-e',
+            askingAt(privilegedSocket),
+            JSON.stringify({ operation, arguments: args }),
+          )
+        ).out
+      const content = JSON.stringify({ service: 'vault', generations: {} })
+      expect(await ask('secrets.take', { service: 'vault', order: null, content, values: null })).toContain(
+        'not signed',
+      )
+      expect(await ask('secrets.take', { service: 'vault', order: '{}', content, values: null })).toContain('E_ORDER')
+      expect(await ask('secrets.read', { service: 'vault' })).toContain('unknown operation')
+      expect(await ask('secrets.held', { service: 'vault' })).not.toContain('9f3ac1')
+    })
+
+    it('are there after both machines lost power while the controller is dead', async () => {
+      await pair.controller.must(['systemctl', 'kill', '--signal=KILL', 'tandem-controller'])
+      await pair.controller.must(['systemctl', 'stop', 'tandem-controller'])
+      await Promise.all(['a', 'b'].map((name) => machine(name).kill()))
+      await Promise.all(['a', 'b'].map((name) => machine(name).boot()))
+      for (const name of ['a', 'b']) {
+        await expect
+          .poll(() => known(name).catch((error: unknown) => String(error)), { timeout: bootMs })
+          .toEqual({ database: needle('two'), mail: needle('mail') })
+      }
+      await pair.controller.must(['systemctl', 'start', 'tandem-controller'])
+      await pair.until('ready')
+      await pair.remove('vault')
+      for (const name of ['a', 'b'])
+        expect((await machine(name).must(['find', `${folder}/credentials`, '-type', 'f'])).trim()).toBe('')
+    })
+  })
+}
