@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { ApiClient } from '../api/client.ts'
 import { fingerprint } from '../identity/certificate.ts'
 import { JoinedFolder } from '../identity/joinedMachine.ts'
@@ -29,6 +30,8 @@ export async function registerHelperKey({ controller, token, pin, data }: Join):
   }
   if (known) return
   mkdirSync(path, { recursive: true, mode: 0o700 })
+  // Values from before are sealed with a key of the machine that is gone.
+  rmSync(join(path, 'secrets'), { recursive: true, force: true })
   await kept.keep(key)
 }
 

@@ -1,11 +1,11 @@
 import { instancesOn } from '../fleet/serving.ts'
 import { backTarget } from './backTarget.ts'
-import { forwardTarget, runningRollout } from './serviceView.ts'
-import type { Generation, State } from './state.ts'
+import { forwardTarget, runningRollout, wantedOn } from './serviceView.ts'
+import type { Generation, Service, State } from './state.ts'
 
 export type NamedGeneration = Generation & { id: string }
 
-/** The generations of a service that run on a machine, or are about to; sorted by id. */
+/** The generations of a service that run on a machine, are about to, or would when it is started; sorted by id. */
 export function generationsOn(state: State, machine: string, name: string): NamedGeneration[] {
   const service = state.services[name]
   const rollout = runningRollout(state, name)
@@ -16,10 +16,16 @@ export function generationsOn(state: State, machine: string, name: string): Name
     ),
     ...(rollout && part ? [forwardTarget(state, rollout, machine)?.generation] : []),
     ...(rollout?.prepare?.machine === machine ? [rollout.id] : []),
-    ...(service ? [backTarget(state, service, machine)?.generation] : []),
+    ...(service ? [backTarget(state, service, machine)?.generation, stoppedGeneration(state, service, machine)] : []),
   ]
   return [...new Set(ids.filter((id) => id !== undefined))].sort().flatMap((id) => {
     const generation = state.generations[id]
     return generation ? [{ id, ...generation }] : []
   })
+}
+
+/** Of a stopped service: starting it must need nothing that the machine has had. */
+function stoppedGeneration(state: State, { current, stopped }: Service, machine: string): string | undefined {
+  const definition = stopped && current ? state.releases[current.release]?.definition : undefined
+  return definition && wantedOn(state, definition, machine) > 0 ? current?.generation : undefined
 }

@@ -125,6 +125,12 @@ describe('secrets of services on a laptop', () => {
     expect((await on('a')).database).toBe('third')
   })
 
+  it('stay with a stopped service, so that it starts', async () => {
+    expect(await laptop.json('stop', 'keeper')).toMatchObject({ exit: 0 })
+    expect(await laptop.json('start', 'keeper')).toMatchObject({ exit: 0 })
+    expect((await on('a')).database).toBe('third')
+  })
+
   it('are there for one-off commands and in a shell of an instance', async () => {
     const shown = ['run', 'keeper', '--', 'sh', '-c', 'cat $CREDENTIALS_DIRECTORY/database; echo " $MAIL_PASSWORD"']
     expect((await laptop.run(...shown)).out.join('\n')).toContain('third letters')

@@ -15,6 +15,10 @@ export class OwnSecrets implements SecretsHost {
     return (await this.#ownKey()).recipient
   }
 
+  async services(): Promise<string[]> {
+    return [...this.#contents.keys()]
+  }
+
   async held(service: string): Promise<string[]> {
     return [...(this.#values.get(service)?.keys() ?? [])]
   }
@@ -29,7 +33,8 @@ export class OwnSecrets implements SecretsHost {
     ])
     const used = new Set(Object.values(parsed.generations).flatMap(({ secrets }) => secrets.map(valueId)))
     this.#values.set(service, new Map([...all].filter(([id]) => used.has(id))))
-    this.#contents.set(service, parsed)
+    if (Object.keys(parsed.generations).length > 0) this.#contents.set(service, parsed)
+    else this.#contents.delete(service)
   }
 
   async has(service: string, generation: string): Promise<boolean> {

@@ -23,7 +23,7 @@ interface Parts {
 const startWaitMs = 10_000
 const retry = { firstMs: 200, mostMs: 15_000 }
 
-/** The delivery of one service: until the machine has the secrets of these generations. */
+/** The delivery of one service: until the machine has the secrets of these generations, and no others. */
 interface Delivery {
   /** The generations, as one text. */
   of: string
@@ -43,6 +43,7 @@ export class Secrets implements MachineFeature<object> {
   #wanted: readonly SecretGeneration[] = []
   readonly #generations = new Generations()
   readonly #deliveries = new Map<string, Delivery>()
+  #sweeping: Promise<void> | null = null
 
   constructor(host: SecretsHost, parts: Parts) {
     this.#host = host
@@ -55,8 +56,15 @@ export class Secrets implements MachineFeature<object> {
     this.#wanted = secrets
     this.#generations.want(desired)
     const services = Map.groupBy(secrets, ({ service }) => service)
-    for (const [service, delivery] of this.#deliveries) if (!services.has(service)) this.#end(service, delivery)
     for (const [service, generations] of services) this.#deliver(service, generations)
+    for (const service of this.#deliveries.keys()) if (!services.has(service)) this.#deliver(service, [])
+    this.#sweeping ??= this.#sweep()
+  }
+
+  /** Secrets that were kept when this agent started, of services that do not run here any more, go. */
+  async #sweep(): Promise<void> {
+    const kept = await this.#host.services().catch(() => [])
+    for (const service of kept) if (!this.#deliveries.has(service)) this.#deliver(service, [])
   }
 
   report(): object {
@@ -64,13 +72,7 @@ export class Secrets implements MachineFeature<object> {
   }
 
   stop(): void {
-    for (const [service, delivery] of this.#deliveries) this.#end(service, delivery)
-  }
-
-  #end(service: string, { over }: Delivery): void {
-    over.abort()
-    this.#deliveries.delete(service)
-    this.#parts.problems.solved(`secrets ${service}`)
+    for (const { over } of this.#deliveries.values()) over.abort()
   }
 
   #deliver(service: string, generations: readonly SecretGeneration[]): void {

@@ -49,13 +49,13 @@ export class SecretOrders {
     // Signed as of the state in which the content was found: values are read while others decide.
     const sign = controller.signFor(machine)
     const text = JSON.stringify(content)
-    const values = await this.#values(content, held, this.#recipientOf(machine, recipient))
+    const values = await this.#values(content, held, () => this.#recipientOf(machine, recipient))
     const order = sign?.('secrets', { id: service, attempt: 0 }, secretsContent({ content: text, values })) ?? null
     return { order, content: text, values }
   }
 
   /** `null`: the machine has all of them. */
-  async #values(content: SecretContent, held: readonly string[], recipient: string): Promise<string | null> {
+  async #values(content: SecretContent, held: readonly string[], recipient: () => string): Promise<string | null> {
     const all = Object.values(content.generations).flatMap(({ secrets }) => secrets)
     const wanted = new Map(all.map((one) => [valueId(one), one]))
     for (const id of held) wanted.delete(id)
@@ -69,7 +69,7 @@ export class SecretOrders {
       bytes += value.byteLength
     }
     if (bytes > mostServiceBytes) throw tooLarge(`all secrets of ${content.service}`, mostServiceBytes)
-    const sealed = await encryptedTo([recipient], ReadableStream.from([Buffer.from(JSON.stringify(values))]))
+    const sealed = await encryptedTo([recipient()], ReadableStream.from([Buffer.from(JSON.stringify(values))]))
     return Buffer.from(await new Response(sealed as never).arrayBuffer()).toString('base64')
   }
 

@@ -16,6 +16,8 @@ export interface SecretValues {
 export interface SecretsHost {
   /** The key to which orders are encrypted; `null`: the controller knows it. */
   recipient: () => Promise<string | null>
+  /** The services of which something is kept. */
+  services: () => Promise<string[]>
   /** The values of a service that are kept, as orders name them. */
   held: (service: string) => Promise<string[]>
   /** Throws if the controller did not make the order for this machine, or if a later one came before. */

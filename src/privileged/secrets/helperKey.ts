@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileDurably } from '../../lib/durableFile.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
 import { AgeKey } from '../../sealing/ageKey.ts'
 import { opened, sealed } from './credentials.ts'
 
@@ -12,7 +13,7 @@ const name = 'helper-key'
  */
 export class HelperKey {
   readonly #path: string
-  #key: Promise<AgeKey> | null = null
+  #key: AgeKey | null = null
 
   constructor(folder: string) {
     this.#path = join(folder, `${name}.cred`)
@@ -20,17 +21,26 @@ export class HelperKey {
 
   async keep(key: AgeKey): Promise<void> {
     writeFileDurably(this.#path, await sealed(name, key.secret))
-    this.#key = Promise.resolve(key)
+    this.#key = key
   }
 
   /** Throws if there is none, or if the key of the machine does not open it any more. */
-  read(): Promise<AgeKey> {
-    return (this.#key ??= this.#read())
+  async read(): Promise<AgeKey> {
+    return (this.#key ??= await this.#read())
   }
 
   async #read(): Promise<AgeKey> {
-    if (!existsSync(this.#path))
-      throw new Error('this machine has no key for secrets: tandem machine add NAME prints the command that makes one')
-    return AgeKey.from((await opened(name, this.#path)).trim())
+    if (!existsSync(this.#path)) throw unusable('this machine has no key for secrets')
+    const text = await opened(name, this.#path).catch((cause: unknown) => {
+      throw unusable('the key for secrets of this machine does not open: its machine id has changed', cause)
+    })
+    return AgeKey.from(text.trim())
   }
 }
+
+const unusable = (message: string, cause?: unknown): OperatorError =>
+  new OperatorError('E_ORDER', message, {
+    subject: 'secrets',
+    next: 'tandem machine add NAME   prints a command; run it on this machine as root',
+    cause,
+  })

@@ -107,6 +107,17 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
     expect(await loaded('database', 'tandem-shop-1.service')).toBe('one')
   })
 
+  it('go when nothing of the service runs here any more, and no earlier order brings them back', async () => {
+    const { folder, helper, order } = await given()
+    const first = await order({ r1: [db(1)] }, [[db(1), 'one']])
+    await helper().take('shop', first)
+    expect(helper().services()).toEqual(['shop'])
+    await helper().take('shop', await order({}, [], { position: 11 }))
+    expect([helper().services(), helper().held('shop')]).toEqual([[], []])
+    expect(readdirSync(join(folder.path, 'secrets/shop'))).toEqual(['order.json'])
+    await expect(helper().take('shop', first)).rejects.toMatchObject({ code: 'E_ORDER' })
+  })
+
   it('come by no other order than the newest of this controller for this machine', async () => {
     const { helper, order, authority } = await given()
     const generations = { r1: [db(1)] }

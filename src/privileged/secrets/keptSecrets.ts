@@ -9,7 +9,13 @@ import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { secretContentSchema, secretValuesSchema, valueId, type GivenSecret } from '../../protocol/secrets.ts'
+import {
+  secretContentSchema,
+  secretValuesSchema,
+  valueId,
+  type GivenSecret,
+  type SecretContent,
+} from '../../protocol/secrets.ts'
 import { environmentFile } from '../../systemd/quoting.ts'
 import type { RootFolder } from '../rootFolder.ts'
 import { opened, sealed } from './credentials.ts'
@@ -42,6 +48,12 @@ export class KeptSecrets {
     this.#parts = parts
   }
 
+  /** The services of which something is kept. */
+  services(): string[] {
+    const all = join(this.#parts.folder.path, 'secrets')
+    return existsSync(all) ? readdirSync(all).filter((service) => existsSync(this.#folder(service, 'values'))) : []
+  }
+
   held(service: string): string[] {
     const all = Object.values(this.#obeyed(service)?.content.generations ?? {}).flatMap(({ secrets }) => secrets)
     return [...new Set(all.map(valueId))].filter((id) => existsSync(this.#valueFile(service, id)))
@@ -61,12 +73,11 @@ export class KeptSecrets {
     if (order.id !== service || parsed.service !== service) throw refused(service, `the order is meant for ${order.id}`)
     const last = this.#obeyed(service)
     if (last && isEarlier(order, last)) throw refused(service, 'this machine has already obeyed a later order')
+    if (Object.keys(parsed.generations).length === 0) return this.#forget(service, order)
     const given = Object.values(parsed.generations).flatMap(({ secrets }) => secrets)
     await this.#keep(service, given, values)
     const credentials = await this.#makeCredentials(service, Object.values(parsed.generations))
-    writeJsonDurably(join(this.#folder(service), 'order.json'), {
-      ...{ term: order.term, position: order.position, content: parsed },
-    } satisfies Obeyed)
+    this.#remember(service, order, parsed)
     keepOnly(this.#folder(service, 'values'), new Set(given.map((one) => sha256(valueId(one)))))
     keepOnly(this.#folder(service, 'credentials'), credentials)
   }
@@ -95,6 +106,17 @@ export class KeptSecrets {
 
   unlink(unit: string): void {
     rmSync(this.#unitFolder(unit), { recursive: true, force: true })
+  }
+
+  /** Nothing of the service is to run here: only the order stays, so that no earlier one is obeyed. */
+  #forget(service: string, order: Pick<Obeyed, 'term' | 'position'>): void {
+    makeFolderDurably(this.#folder(service))
+    this.#remember(service, order, { service, generations: {} })
+    for (const name of ['values', 'credentials']) rmSync(this.#folder(service, name), { recursive: true, force: true })
+  }
+
+  #remember(service: string, { term, position }: Pick<Obeyed, 'term' | 'position'>, content: SecretContent): void {
+    writeJsonDurably(join(this.#folder(service), 'order.json'), { term, position, content } satisfies Obeyed)
   }
 
   async #keep(service: string, given: readonly GivenSecret[], values: string | null): Promise<void> {

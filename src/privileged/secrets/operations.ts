@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { longestOrder } from '../../identity/order.ts'
 import type { HelperContext } from '../helperContext.ts'
 import { serviceShape } from '../instanceShape.ts'
-import { operation, type Operations } from '../operation.ts'
+import { noArguments, operation, type Operations } from '../operation.ts'
 
 const ofService = z.strictObject({ service: serviceShape })
 const generationShape = z.string().max(200)
@@ -11,6 +11,7 @@ const mostChars = 3_000_000
 
 /** The secrets of this machine's services. */
 export const serviceSecretOperations = ({ kept }: Pick<HelperContext, 'kept'>): Operations => ({
+  'secrets.services': operation(noArguments, async () => kept.services()),
   'secrets.held': operation(ofService, async ({ service }) => kept.held(service), turnOf),
   'secrets.has': operation(
     z.strictObject({ service: serviceShape, generation: generationShape }),

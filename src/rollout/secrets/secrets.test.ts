@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deploy, given, restart, rollback, stop, type Request } from '../../decider/testing/given.ts'
+import { deploy, given, remove, restart, rollback, stop, type Request } from '../../decider/testing/given.ts'
 import { World } from '../../decider/testing/world.ts'
 import { aDefinition } from '../../definitions/testing/aDefinition.ts'
 import { secrets as feature } from './feature.ts'
@@ -98,7 +98,10 @@ describe('a rollout of a release with secrets', () => {
     const [{ generation } = { generation: '' }] = secretGenerations(state, 'a')
     expect(secretGenerations(state, 'a')).toEqual([{ service: 'shop', generation, release: 'r1' }])
     expect(secretGenerations(state, 'b')).toEqual([])
+    // A stopped service can be started without the controller's root key.
     then.settled().when(stop()).settled()
+    expect(secretGenerations(then.world.state, 'a')).toHaveLength(1)
+    then.when(remove()).settled()
     expect(secretGenerations(then.world.state, 'a')).toEqual([])
   })
 })
