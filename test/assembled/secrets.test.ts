@@ -133,4 +133,23 @@ describe('secrets of a laptop', () => {
     expect(out).toContain('SecretGranted')
     expect(out).not.toContain('hunter2')
   })
+
+  it('are imported from the files of machines, unless these differ', async () => {
+    writeFileSync(join(laptop.folder, 'a.env'), '# of shop\nDB="value-1"\nMAIL=value-2\n')
+    writeFileSync(join(laptop.folder, 'b.env'), 'MAIL=value-3\n')
+    const differ = await tandem('import', 'shop', 'a.env', 'b.env')
+    expect([differ.code, differ.err]).toEqual([
+      2,
+      expect.stringContaining('the files differ: DB is missing in b.env; MAIL has different values'),
+    ])
+    expect(differ.err).not.toMatch(/value-/)
+    writeFileSync(join(laptop.folder, 'b.env'), "MAIL='value-2'\nDB=value-1\n")
+    const { code, out } = await tandem('import', 'shop', 'a.env', 'b.env')
+    expect([code, out.split('\n').slice(-4)]).toEqual([
+      0,
+      ['secrets:', '  DB: { from: env#DB, as: env }', '  MAIL: { from: env#MAIL, as: env }', ''],
+    ])
+    expect(await read('shop/env', '--field', 'DB')).toBe('value-1')
+    expect((await tandem('import', 'shop', 'missing.env')).err).toContain('cannot read')
+  })
 })

@@ -40,6 +40,25 @@ const put = command({
   load: async () => (await import('./put.ts')).putSecret,
 })
 
+const imported = command({
+  changes: true,
+  brief: 'Store the variables of /etc/tandem/env/SERVICE.env as one secret',
+  about:
+    'FILE is a copy of that file; name those of all machines. If they differ, nothing is stored, and the names that differ are shown.\n' +
+    'Prints the lines with which the definition of the service names them.',
+  example:
+    'tandem secrets import shop a.env b.env   # after: ssh a cat /etc/tandem/env/shop.env > a.env, and the same for b',
+  parameters: {
+    flags: { reason },
+    positional: {
+      kind: 'array',
+      minimum: 2,
+      parameter: known('services', word('SERVICE FILE', 'Name of the service; then copies of its file')),
+    },
+  },
+  load: async () => (await import('./import.ts')).importSecrets,
+})
+
 const get = command({
   brief: 'Print the values of a secret',
   about: '--field prints one value byte for byte, for a pipe.',
@@ -244,6 +263,7 @@ export const secrets = buildRouteMap({
     versions,
     who,
     status,
+    import: imported,
     rollback,
     delete: deleted,
     undelete,

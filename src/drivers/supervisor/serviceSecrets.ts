@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { refuseEnvironmentName } from '../../definitions/names.ts'
+import { badVariables, readVariables } from '../../definitions/secrets/variablesFile.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 
-/** Reads `NAME=value` lines. Ignores blank lines and `#` comments, and removes one pair of quotes around a value. */
+/** The variables in the file of a service; none if there is no file. */
 export function readSecrets(folder: string, service: string): Record<string, string> {
   const path = join(folder, `${service}.env`)
   if (!existsSync(path)) return {}
@@ -14,28 +14,9 @@ export function readSecrets(folder: string, service: string): Record<string, str
       next: `chmod 600 ${path}`,
     })
   }
-  if (size > maxSecretsBytes) throw badSecrets(service, `${path} is larger than ${maxSecretsBytes} bytes`)
-  const secrets: Record<string, string> = {}
-  for (const [index, raw] of readFileSync(path, 'utf8').split('\n').entries()) {
-    const line = raw.trim()
-    if (line === '' || line.startsWith('#')) continue
-    const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line) ?? []
-    if (name === undefined || value === undefined) throw badSecrets(service, `${path}:${index + 1} is not NAME=value`)
-    const refused = refuseEnvironmentName(name)
-    if (refused) throw badSecrets(service, `${path}:${index + 1}: ${refused}`)
-    // Node would reject the value too, and would show it in its error message.
-    if (value.includes('\0')) throw badSecrets(service, `${path}:${index + 1} holds a NUL byte`)
-    secrets[name] = /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value
-  }
-  return secrets
+  if (size > maxSecretsBytes) throw badVariables(service, `${path} is larger than ${maxSecretsBytes} bytes`)
+  return readVariables(readFileSync(path, 'utf8'), path, service)
 }
 
 /** Far more than the kernel accepts as an environment. */
 const maxSecretsBytes = 1024 * 1024
-
-function badSecrets(service: string, message: string): OperatorError {
-  return new OperatorError('E_DEFINITION', message, {
-    subject: service,
-    next: 'fix that line (its value is not shown here)',
-  })
-}
