@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 # With the compile cache, workers and programs that tests start load the sources in a quarter of the time.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/compile" node --disable-warning=ExperimentalWarning
 .DEFAULT_GOAL := help
-.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-past bench-secrets bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-numbers bench-web bench-cli bench-compare page web bundle dist clean
+.PHONY: help house demo test test-lab lab soak check format format-check lint types tidy dead test-all defects link bench-rollout bench-growth bench-past bench-secrets bench-secrets-pair bench-lab bench-failover bench-release bench-balancer bench-agent bench-machine bench-numbers bench-web bench-cli bench-compare page web bundle dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bench-growth: node_modules/.installed ## measure how start, memory, rollouts and
 
 bench-secrets: node_modules/.installed ## measure secrets: a value beside a status, and the opening of the root key (SECRETS=10000)
 	@$(RUN) bench/secrets.ts
+
+bench-secrets-pair: node_modules/.installed ## measure, on a pair of machines, starts with secrets and a rotation (ROUNDS=12)
+	@$(RUN) bench/secretsPair.ts
 
 bench-past: node_modules/.installed ## measure a status of the past and searches for events in a long log (EVENTS=1000000)
 	@$(RUN) bench/past.ts
