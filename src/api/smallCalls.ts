@@ -180,6 +180,15 @@ export const smallOperations = {
       expiresAt: z.string(),
       pin: z.string().describe("SHA-256 of the authority's certificate, hex"),
       controllers: z.array(z.string()),
+      joined: z
+        .boolean()
+        .default(false)
+        .describe('the machine has joined already: only its key for secrets is made again'),
+      program: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe('id of the release of Tandem that an upgrade brought to it; null: it runs the installed program'),
     }),
   },
   tokens: {

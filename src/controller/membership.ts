@@ -22,6 +22,17 @@ export interface Joined {
   settings: MachineSettings
 }
 
+interface Invitation {
+  token: string
+  expiresAt: string
+  pin: string
+  controllers: string[]
+  /** Whether the machine has joined already. */
+  joined: boolean
+  /** Release of Tandem that an upgrade brought to it; `null`: it runs the installed program. */
+  program: string | null
+}
+
 /** Which machines belong to the cluster, how a machine joins, and how it renews its certificate. */
 export class Membership {
   readonly #controller: Controller
@@ -43,7 +54,7 @@ export class Membership {
   }
 
   /** Makes a token that lets `machine` join once, and returns it with the fingerprint that pins this cluster. */
-  async invite(machine: string): Promise<{ token: string; expiresAt: string; pin: string; controllers: string[] }> {
+  async invite(machine: string): Promise<Invitation> {
     const authority = this.#needAuthority()
     const { cluster } = this.#member(machine)
     const { token, expiresAt } = await this.#joins.create(machine, this.#controller.now(), joinMs)
@@ -52,6 +63,8 @@ export class Membership {
       expiresAt: new Date(expiresAt).toISOString(),
       pin: authority.pin,
       controllers: cluster.controllers,
+      joined: Object.hasOwn(this.#controller.state.machines, machine),
+      program: this.#controller.observed[machine]?.report.program?.release ?? null,
     }
   }
 

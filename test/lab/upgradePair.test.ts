@@ -1,6 +1,7 @@
 import { afterAll, describe } from 'vitest'
 import { exposeSuite } from './expose.suite.ts'
 import { failingUpgradeSuite } from './failingUpgrade.suite.ts'
+import { helperKeySuite } from './helperKey.suite.ts'
 import { interruptedUpgradeSuite } from './interruptedUpgrade.suite.ts'
 import { newPartsSuite } from './newParts.suite.ts'
 import { replacedPackageSuite } from './replacedPackage.suite.ts'
@@ -24,4 +25,5 @@ describe.skipIf(why)(`one pair that joined with the previous build${why ? ` (ski
   newPartsSuite(lend)
   exposeSuite(lend)
   replacedPackageSuite(lend)
+  helperKeySuite(lend)
 })

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { invitation } from '../invitation.ts'
+import { programsFolder } from '../../layout/dataFolder.ts'
+import { agentData } from '../../layout/folders.ts'
 import { checkedPin } from '../../identity/pinnedAuthority.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -49,12 +51,14 @@ export async function addMachine(
   machine: string,
 ): Promise<number> {
   const { client } = await session.announce(`add machine ${machine}`)
-  const { token, expiresAt, pin, controllers } = await client.call(
+  const { token, expiresAt, pin, controllers, joined, program } = await client.call(
     'inviteMachine',
     { params: { machine } },
     session.signal,
   )
-  const command = `tandem agent join ${controllers[0]} --token ${token} --pin ${pin}`
+  // After an upgrade, the program on the PATH of the machine may be the former one.
+  const tandem = program === null ? 'tandem' : join(programsFolder(agentData), 'releases', program, 'bin/tandem')
+  const command = `${tandem} agent join ${controllers[0]} --token ${token} --pin ${pin}`
   const document = cloudInit(machine, command)
   session.out.result({ machine, command, token, pin, controllers, expiresAt, cloudInit: document }, () =>
     flags.cloudInit ? document.trimEnd() : command,
@@ -62,6 +66,8 @@ export async function addMachine(
   session.out.note(
     `run this on ${machine}, as root; it works once, until ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`,
   )
+  if (joined)
+    session.out.note(`if ${machine} has joined already, this gives it a key for secrets, and changes nothing else`)
   return 0
 }
 
