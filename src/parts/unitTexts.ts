@@ -79,6 +79,9 @@ interface HelperText extends Omit<PartText, 'description' | 'lines'> {
   writes: readonly string[]
 }
 
+/** A core would hold values of secrets. At 0, the kernel hands one to a program all the same. */
+const noCores = 'LimitCORE=1'
+
 /** Started by the first connection; exits when there are no requests. It costs nothing while nothing changes. */
 export function helperText({ part, argv, environment, socket, capabilities, writes }: HelperText): string {
   return `# Written by Tandem; docs/files.md lists all files that Tandem writes.
@@ -93,6 +96,7 @@ ExecStart=${unitWords(argv)}
 ${environmentLines(environment)}TimeoutStopSec=120
 KillMode=mixed
 UMask=0022
+${noCores}
 CapabilityBoundingSet=${capabilities.join(' ')}
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -171,6 +175,7 @@ export const controllerLines = ({ user, data, isLowPort }: ControllerLines): str
   ...partJail,
   ...(isLowPort ? ['CapabilityBoundingSet=CAP_NET_BIND_SERVICE', 'AmbientCapabilities=CAP_NET_BIND_SERVICE'] : []),
   'KillMode=mixed',
+  noCores,
   `ReadWritePaths=${data}`,
   'UMask=0077',
 ]

@@ -134,6 +134,20 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
       expect(await ask('secrets.held', { service: 'vault' })).not.toContain('9f3ac1')
     })
 
+    it('roll on in the versions that are on the machines while the controller cannot read them', async () => {
+      const [secret, copy] = ['/var/lib/systemd/credential.secret', '/root/credential.secret']
+      await pair.controller.must(['cp', '-a', secret, copy])
+      await pair.controller.must(['sh', '-c', `rm ${secret} && systemd-creds setup`])
+      await pair.controller.must(['systemctl', 'restart', 'tandem-controller'])
+      await pair.until('ready')
+      expect((await put('vault/db', needle('three'))).err).toContain('E_SEALED')
+      await pair.roll('vault', definition('2'))
+      for (const name of ['a', 'b']) expect((await known(name)).database).toBe(needle('two'))
+      await pair.controller.must(['sh', '-c', `cat ${copy} > ${secret}`])
+      await pair.controller.must(['systemctl', 'restart', 'tandem-controller'])
+      await pair.until('ready')
+    })
+
     it('are there after both machines lost power while the controller is dead', async () => {
       await pair.controller.must(['systemctl', 'kill', '--signal=KILL', 'tandem-controller'])
       await pair.controller.must(['systemctl', 'stop', 'tandem-controller'])
