@@ -71,9 +71,13 @@ const features: Record<string, Feature> = {
     own: [
       ...own('secrets'),
       ...['src/sealing/', 'src/store/secretStore.ts', 'src/store/sqliteSecretStore.ts'],
-      'src/installation/restoreController.ts',
+      ...['src/installation/restoreController.ts', 'src/installation/registerHelperKey.ts', 'src/rollout/secrets/'],
     ],
     words: /SecretKeeper|secretOperations|secretHandlers|secretKeys|rootKeys|SecretStored|restoreController/i,
+  },
+  config: {
+    own: [...own('config'), 'src/rollout/config/'],
+    words: /configOperations|configHandlers|configKeys|ConfigChanged|configAbility|configsOn|ConfigState/i,
   },
   settings: {
     own: own('settings', 'cluster'),

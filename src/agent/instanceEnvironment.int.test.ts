@@ -58,6 +58,9 @@ describe("an instance's environment", () => {
     const { env } = make({ env: { TZ: 'Europe/Berlin', PATH: 'bin:${PATH}' } })
     expect(env).toMatchObject({ TZ: 'Europe/Berlin', PATH: 'bin:/bin', LANG: 'C' })
   })
+  it('lets a setting override them too', () => {
+    expect(make({}, 4000, { TZ: 'Europe/Berlin' }).env).toMatchObject({ TZ: 'Europe/Berlin', LANG: 'C' })
+  })
   it('replaces names in run, prepare and env', () => {
     const made = make({
       run: ['./s', '--port=${PORT}', '$$HOME'],

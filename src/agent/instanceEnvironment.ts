@@ -37,8 +37,8 @@ export function instanceEnvironment(about: About, agentEnv: NodeJS.ProcessEnv): 
     TANDEM_DATA: dataFolder,
     ...(port === null ? {} : { PORT: String(port) }),
   }
-  Object.assign(builtins, about.added)
   for (const name of inherited) if (agentEnv[name] !== undefined) builtins[name] = agentEnv[name]
+  Object.assign(builtins, about.added)
   const { env, ...words } = expand(definition, builtins)
   const secrets = about.secretsFolder === null ? {} : readSecrets(about.secretsFolder, definition.service)
   for (const [name, value] of Object.entries(about.added)) if (value === '') delete env[name]
