@@ -210,10 +210,10 @@ export class NftFirewall implements FirewallDriver {
       calls: callsOf({ seen: seen ?? [], refused: refused ?? [], refusedPorts: refusedPorts ?? [] }, names),
       problems: [
         ...(strangers ?? []).flatMap(({ words: [uid, port] }) => {
-          const service = owners.get(Number(port))
-          return service === undefined
-            ? []
-            : [`${callerOf(Number(uid))} answered on port ${port}, which is that of ${service}`]
+          const [service, caller] = [owners.get(Number(port)), callerOf(Number(uid))]
+          // A service may have answered before the rules knew its port.
+          if (service === undefined || service === caller) return []
+          return [`${caller} answered on port ${port}, which is that of ${service}`]
         }),
         ...(metadata ?? []).flatMap(({ words: [uid] }) => metadataProblem(guard, callerOf(Number(uid)))),
       ],
