@@ -1,5 +1,6 @@
 import { prepareInstance } from '../definitions/names.ts'
 import type { DesiredState } from '../protocol/desiredState.ts'
+import type { Program } from './releaseLauncher.ts'
 
 /** To which generation each program on this machine belongs. */
 export class Generations {
@@ -18,8 +19,8 @@ export class Generations {
     ])
   }
 
-  /** A command of a person, which no desired state names, runs like the instances of its release. */
-  of(program: string, release: string): string | undefined {
-    return this.#byProgram.get(program) ?? this.#byRelease.get(release)
+  /** A command of a person, which no desired state names, comes with its generation, except from an older controller. */
+  of({ id, release, generation }: Program): string | undefined {
+    return generation ?? this.#byProgram.get(id) ?? this.#byRelease.get(release)
   }
 }

@@ -19,14 +19,14 @@ const agentEnv = {
 const make = (
   over: Partial<Definition> = {},
   port: number | null = 4000,
-  added: Record<string, string> = {},
+  settings: Record<string, string> = {},
 ): ReturnType<typeof instanceEnvironment> =>
   instanceEnvironment(
     {
       definition: aDefinition(over),
       ...{ release, instance: 'shop-1', machine: 'a', port },
       dataFolder: join(folder.path, 'data/shop'),
-      added,
+      ...{ added: {}, settings },
       secretsFolder: folder.path,
     },
     agentEnv,

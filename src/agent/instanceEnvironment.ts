@@ -15,6 +15,8 @@ interface About {
   isDataMadeLater?: boolean
   /** Variables that features add; an empty one may stand in placeholders, but is not set. */
   added: Record<string, string>
+  /** The settings of the service. */
+  settings?: Record<string, string>
   /** Folder of the `SERVICE.env` files with secrets; `null` if the supervisor adds the secrets. */
   secretsFolder: string | null
 }
@@ -38,7 +40,7 @@ export function instanceEnvironment(about: About, agentEnv: NodeJS.ProcessEnv): 
     ...(port === null ? {} : { PORT: String(port) }),
   }
   for (const name of inherited) if (agentEnv[name] !== undefined) builtins[name] = agentEnv[name]
-  Object.assign(builtins, about.added)
+  Object.assign(builtins, about.added, about.settings)
   const { env, ...words } = expand(definition, builtins)
   const secrets = about.secretsFolder === null ? {} : readSecrets(about.secretsFolder, definition.service)
   for (const [name, value] of Object.entries(about.added)) if (value === '') delete env[name]

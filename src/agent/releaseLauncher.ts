@@ -22,15 +22,22 @@ interface Options {
 interface Asked {
   id: string
   release: string
+  /** Left out: that of the instance, or of the instances of this release. */
+  generation?: string | undefined
   definition: Definition
 }
+
+/** A program that is about to start. */
+export type Program = Pick<Asked, 'id' | 'release' | 'generation'>
 
 /** The additions of a feature to each start of a program on this machine. */
 export interface StartExtra {
   /** Variables for a program. An empty one may stand in placeholders, but is not set. */
-  variables?: (asked: { id: string; release: string }) => Added
+  variables?: (asked: Program) => Added
+  /** Variables for a program, each as it is. */
+  settings?: (asked: Program) => Added
   /** The secrets that the program gets, once this machine has them; `null`: none. */
-  secrets?: (asked: { id: string; release: string }, signal: AbortSignal) => Promise<InstanceSpec['secrets'] | null>
+  secrets?: (asked: Program, signal: AbortSignal) => Promise<InstanceSpec['secrets'] | null>
   callsServices?: (release: string) => boolean
 }
 
@@ -131,12 +138,23 @@ export class ReleaseLauncher {
     return {}
   }
 
-  #environment({ id, release, definition }: Asked, port: number | null): ReturnType<typeof instanceEnvironment> {
+  #environment({ definition, ...program }: Asked, port: number | null): ReturnType<typeof instanceEnvironment> {
     const { machine, supervisor, disk, secretsFolder, agentEnv } = this.#options
     const made = supervisor.dataFolder?.(definition.service)
     const data = { dataFolder: made ?? disk.dataFolder(definition.service), isDataMadeLater: made !== undefined }
-    const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables?.({ id, release }))) as Added // each is one
-    const about = { definition, release, instance: id, machine, port, secretsFolder, ...data, added }
+    const added = Object.assign({}, ...this.#extras.map(({ variables }) => variables?.(program))) as Added // their sum
+    const settings = Object.assign({}, ...this.#extras.map((one) => one.settings?.(program))) as Added // their sum
+    const about = {
+      definition,
+      release: program.release,
+      instance: program.id,
+      machine,
+      port,
+      secretsFolder,
+      ...data,
+      added,
+      settings,
+    }
     return instanceEnvironment(about, agentEnv)
   }
 }

@@ -46,6 +46,7 @@ export const configOperations = {
       settings: z.array(settingSchema),
       newest: version.nullable().describe('null: nothing was ever set'),
       runs: version.nullable().describe('the version with which the service runs; null: with defaults, or not at all'),
+      running: z.boolean().default(true).describe('false: it is stopped, or never ran'),
       rejected: version.nullable().describe('the version with which a rollout was reverted; null: none'),
       versions: z.array(versionSchema).describe('the newest first'),
     }),

@@ -41,6 +41,10 @@ const secretSchema = z.object({
   deleted: z.boolean(),
   current: versionSchema.nullable().describe('null: it is deleted, or all its versions are destroyed'),
   versions: z.int().describe('the number of versions that are kept'),
+  rejectedBy: z
+    .array(z.string())
+    .default([])
+    .describe('services that pass the current version over, because a rollout with it was reverted'),
 })
 const useSchema = z.object({ service: z.string(), instance: z.string(), machine: z.string(), version })
 export type SecretUse = z.infer<typeof useSchema>

@@ -140,6 +140,7 @@ export const serviceSchema = z.object({
         path: z.string(),
         version: z.int().describe('with which it runs'),
         newest: z.int().nullable().describe('null: it was deleted'),
+        rejected: z.boolean().default(false).describe('a rollout with the newest version was reverted'),
       }),
     )
     .optional()

@@ -91,7 +91,9 @@ function changed(
   of: number | null,
 ): Decision {
   const newest = newestConfig(world, service)
-  if (areEqual(newest?.values ?? {}, values)) return { type: 'nothing' }
+  // A version with which a rollout was reverted is passed over; something else may have failed.
+  const isRejected = newest !== null && world.services[service]?.rejectedConfig === newest.version
+  if (areEqual(newest?.values ?? {}, values) && !isRejected) return { type: 'nothing' }
   const version = (newest?.version ?? 0) + 1
   return accepted({ type: 'ConfigChanged', data: { service, version, values, reason, of } })
 }

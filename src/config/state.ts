@@ -21,7 +21,7 @@ export interface ConfigState {
 /** The state that this room reads. */
 export type ConfigWorld = FleetWorld &
   ConfigState & {
-    services: Readonly<Record<string, { current: { release: string } | null }>>
+    services: Readonly<Record<string, { current: { release: string } | null; rejectedConfig?: number }>>
     generations: Readonly<Record<string, { service: string; config?: { version: number | null } }>>
   }
 

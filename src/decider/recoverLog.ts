@@ -33,6 +33,6 @@ export function recoverLog(world: World, { id, version }: { id: string; version:
 }
 
 const heldState = (state: MachineDesire): HeldState => {
-  const { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes } = state
-  return { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes }
+  const { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes, secrets, config } = state
+  return { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes, secrets, config }
 }

@@ -17,6 +17,9 @@ export interface HeldState {
   }[]
   routes: HeldRoute[]
   localRoutes?: HeldRoute[]
+  /** The secrets, by path, and the configuration with which each generation runs. */
+  secrets?: { service: string; generation: string; release: string; versions: Record<string, number> }[]
+  config?: Record<string, { version: number | null; values: Record<string, string> }>
 }
 
 interface HeldRoute {

@@ -13,6 +13,8 @@ interface JoinedHere {
   cluster: string
   /** True if the agent runs as a unit. */
   started: boolean
+  /** Why the machine cannot receive secrets; `null`: it can, or it was not set up here. */
+  keyless: string | null
 }
 
 /** Makes this machine join a cluster. With `start`, root on a machine with systemd also sets up and starts its agent. */
@@ -25,8 +27,8 @@ export async function joinMachine(join: Join & { start: boolean }, signal: Abort
       ...{ part: 'agent', again: 'join again from there; the token is still valid' },
     })
   // Before the token is used up by joining.
-  if (started) await registerHelperKey(join)
+  const keyless = started ? await registerHelperKey(join) : null
   const joined = await joinCluster(join, signal)
   if (started) await explained(agentUnit, () => setUpAgent(data, joined))
-  return { machine: joined.machine, cluster: joined.settings.cluster, started }
+  return { machine: joined.machine, cluster: joined.settings.cluster, started, keyless }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient } from '../api/client.ts'
 import { fingerprint } from '../identity/certificate.ts'
@@ -7,39 +7,43 @@ import { pinnedAuthority } from '../identity/pinnedAuthority.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { RootFolder } from '../privileged/rootFolder.ts'
 import { HelperKey } from '../privileged/secrets/helperKey.ts'
-import { AgeKey } from '../sealing/ageKey.ts'
 import { joinRefusal, trustIn, type Join } from './joinCluster.ts'
 
 /**
  * Makes the key of the privileged helper, to which the controller encrypts the secrets of this machine's services, and
  * registers it with a join token. On a machine that has joined already, the token does nothing else. Called by root.
+ * Resolves with why the machine cannot receive secrets; `null`: it can.
  */
-export async function registerHelperKey({ controller, token, pin, data }: Join): Promise<void> {
-  if (!existsSync('/usr/bin/systemd-creds') || belongsElsewhere(data, pin)) return
+export async function registerHelperKey({ controller, token, pin, data }: Join): Promise<string | null> {
+  if (!existsSync('/usr/bin/systemd-creds')) return 'it has no systemd-creds, which comes with systemd 250'
+  const joined = new JoinedFolder(data)
+  const hasJoined = joined.exists()
+  if (hasJoined && fingerprint(joined.identity.read().authority) !== pin) return null // joining refuses it
   const { path } = new RootFolder(data)
   const kept = new HelperKey(path)
-  const known = await kept.read().catch(() => null) // it is missing, or the key of the machine has changed
-  const key = known ?? (await AgeKey.make())
+  const { key, isNew } = await kept.next()
   const authority = await pinnedAuthority({ controller, pin, refusal: joinRefusal })
   const client = new ApiClient({ url: `https://${controller}`, token, trust: trustIn(authority) })
   try {
     await client.call('registerHelperKey', { body: { recipient: key.recipient } })
   } catch (error) {
-    if (mayGoOn(error, known !== null)) return
-    throw error
+    if (!(error instanceof OperatorError)) throw error
+    if (error.code === 'E_NOT_FOUND') return 'the version of its controller delivers none'
+    // The command is repeated, with its used token: then it finishes what was cut off.
+    if (error.code !== 'E_JOIN_REFUSED' || !hasJoined) throw error
+    return isNew
+      ? 'its key is not registered, because the token was used; tandem machine add NAME prints another'
+      : null
   }
-  if (known) return
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  // Values from before are sealed with a key of the machine that is gone.
-  rmSync(join(path, 'secrets'), { recursive: true, force: true })
-  await kept.keep(key)
+  if (!isNew) return null
+  forgetValues(join(path, 'secrets'))
+  kept.take()
+  return null
 }
 
-function belongsElsewhere(data: string, pin: string): boolean {
-  const folder = new JoinedFolder(data)
-  return folder.exists() && fingerprint(folder.identity.read().authority) !== pin
+/** Values from before are sealed with a key of the machine that is gone. The orders stay: none that is older counts. */
+function forgetValues(folder: string): void {
+  const services = existsSync(folder) ? readdirSync(folder) : []
+  for (const service of services)
+    for (const name of ['values', 'credentials']) rmSync(join(folder, service, name), { recursive: true, force: true })
 }
-
-/** The command is repeated, and its token used; or the controller is of a version that delivers no secrets. */
-const mayGoOn = (error: unknown, isKnown: boolean): boolean =>
-  error instanceof OperatorError && (error.code === 'E_NOT_FOUND' || (isKnown && error.code === 'E_JOIN_REFUSED'))

@@ -23,6 +23,13 @@ export const supervisorFolder = (data: string): string => join(data, 'supervisor
  */
 export const agentOnly = ['desired.json', 'desired-changes.json', 'boot.json', 'ports.json', 'jobs.json', 'self']
 /** Entries of `privilegedFolder` that only the helper uses. Units that continue to run use the others. */
-export const helperOnly = ['machine.json', 'orders.json', 'authority.pem', 'helper-key.cred', 'secrets']
+export const helperOnly = [
+  'machine.json',
+  'orders.json',
+  'authority.pem',
+  'helper-key.cred',
+  'helper-key.new.cred',
+  'secrets',
+]
 /** Entries that record that this machine has joined. */
 export const joiningOnly = ['identity', 'joined.json']

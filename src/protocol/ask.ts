@@ -11,6 +11,8 @@ const command = {
   /** The definition of that release, overlays applied: the machine may run nothing of the service. */
   definition: definitionSchema,
   argv: z.array(z.string()).min(1),
+  /** With whose secrets and configuration it runs; left out: the service has neither, or the controller is older. */
+  generation: z.string().optional(),
 }
 
 /** Size of a terminal in characters. */

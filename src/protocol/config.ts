@@ -2,16 +2,22 @@ import { z } from 'zod'
 import { name } from './basics.ts'
 import type { Ability, Slice } from './slice.ts'
 
+const configSchema = z.object({
+  /** `null`: nobody has set any. */
+  version: z.int().nullable(),
+  values: z.record(z.string(), z.string()),
+})
+
 /** The settings with which instances run. */
 export const config = {
   desire: {
-    /** By generation, of those that run on this machine or are about to: variables and their values. */
-    config: z.record(name, z.record(z.string(), z.string())).default({}),
+    /** By generation, of those that run on this machine or are about to. */
+    config: z.record(name, configSchema).default({}),
   },
   report: {},
 } satisfies Slice
 
-export const configAbility: Ability<{ config: Record<string, Record<string, string>> }> = {
+export const configAbility: Ability<{ config: Record<string, unknown> }> = {
   name: 'config',
   words: 'give a service its configuration',
   wanted: ({ config: all }) =>

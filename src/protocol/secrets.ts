@@ -4,7 +4,11 @@ import { credentialName, mostReferences } from '../definitions/secrets/reference
 import { name, releaseId } from './basics.ts'
 import type { Ability, Slice } from './slice.ts'
 
-const generationSchema = z.object({ service: name, generation: name, release: releaseId })
+const generationSchema = z.object({
+  ...{ service: name, generation: name, release: releaseId },
+  /** The version of each secret, by path: a controller whose log was restored learns them from here. */
+  versions: z.record(z.string(), z.int()).default({}),
+})
 
 const givenSchema = z.object({
   /** Of its file or variable. */
@@ -13,6 +17,8 @@ const givenSchema = z.object({
   path: z.string().max(longestSecretPath).regex(secretPath),
   field: z.string().max(200).regex(fieldName),
   version: z.int().positive(),
+  /** Position of the event that stored this version: numbers of versions are given out again after a restored log. */
+  position: z.int().nonnegative(),
 })
 
 /** The secrets of one service on one machine, by generation: those that run, or are about to. */
@@ -39,8 +45,8 @@ export type SecretContent = z.infer<typeof secretContentSchema>
 export type SecretOrder = z.infer<typeof secretOrderSchema>
 
 /** A value that a machine keeps: it never changes. */
-export const valueId = ({ path, field, version }: Pick<GivenSecret, 'path' | 'field' | 'version'>): string =>
-  `${path}#${field}@${version}`
+export const valueId = ({ path, field, version, position }: Omit<GivenSecret, 'name' | 'as'>): string =>
+  `${path}#${field}@${version}.${position}`
 
 /** Which generations have secrets. The values come in an order, which the agent asks for and cannot read. */
 export const secrets = {

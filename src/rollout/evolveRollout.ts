@@ -172,7 +172,8 @@ function ranWith(
   const pins = { ...(secrets ? { secrets } : {}), ...(config ? { config } : {}) }
   if (before === undefined && Object.keys(pins).length === 0) return {}
   const last = generations[current?.generation ?? '']
-  const isConfigOnly = last?.release === release && last.config?.version !== config?.version
+  const isSame = last?.release === release && JSON.stringify(last.secrets) === JSON.stringify(secrets)
+  const isConfigOnly = isSame && last?.config?.version !== config?.version
   const all = { ...before, [release]: pins }
   return {
     ranWith: keepIf(all, (_, one) => completed.includes(one)),

@@ -1,6 +1,6 @@
 import { instancesOn } from '../fleet/serving.ts'
 import { backTarget } from './backTarget.ts'
-import { forwardTarget, runningRollout, wantedOn } from './serviceView.ts'
+import { forwardTarget, runningRollout } from './serviceView.ts'
 import type { Generation, Service, State } from './state.ts'
 
 export type NamedGeneration = Generation & { id: string }
@@ -16,7 +16,7 @@ export function generationsOn(state: State, machine: string, name: string): Name
     ),
     ...(rollout && part ? [forwardTarget(state, rollout, machine)?.generation] : []),
     ...(rollout?.prepare?.machine === machine ? [rollout.id] : []),
-    ...(service ? [backTarget(state, service, machine)?.generation, stoppedGeneration(state, service, machine)] : []),
+    ...(service ? [backTarget(state, service, machine)?.generation, currentGeneration(state, service, machine)] : []),
   ]
   return [...new Set(ids.filter((id) => id !== undefined))].sort().flatMap((id) => {
     const generation = state.generations[id]
@@ -24,8 +24,8 @@ export function generationsOn(state: State, machine: string, name: string): Name
   })
 }
 
-/** Of a stopped service: starting it must need nothing that the machine has had. */
-function stoppedGeneration(state: State, { current, stopped }: Service, machine: string): string | undefined {
-  const definition = stopped && current ? state.releases[current.release]?.definition : undefined
-  return definition && wantedOn(state, definition, machine) > 0 ? current?.generation : undefined
+/** Also of a service that is stopped, and on a machine that runs nothing: starting it again must need nothing new. */
+function currentGeneration(state: State, { current }: Service, machine: string): string | undefined {
+  const machines = current ? state.releases[current.release]?.definition.machines : undefined
+  return machines === null || machines?.includes(machine) ? current?.generation : undefined
 }

@@ -10,6 +10,8 @@ interface Place {
   release: string
   definition: Definition
   machine: string
+  /** With whose secrets and configuration it runs; left out: the service has neither. */
+  generation?: string
 }
 
 /** Finds a reachable machine where the service runs or may run. */
@@ -18,12 +20,18 @@ export function placeToRun(state: State, service: string, machine: string | null
   if (!known?.current) {
     return refuse('E_NO_SUCH_SERVICE', `no release of ${service} has been deployed`, service, knownServices(state))
   }
-  const { release } = known.current
+  const { release, generation } = known.current
+  const { secrets, config } = state.generations[generation] ?? {}
+  const has = secrets || config ? { generation } : {}
   const definition = definitionOf(state, release)
   const wanted = definition.machines ?? Object.keys(state.machines)
   const refusal = machine ? refuseUnknownMachine(state, [machine]) : null
   if (refusal) return refusal
+  if (machine && 'generation' in has && !wanted.includes(machine)) {
+    const message = `machine ${machine} does not run ${service}, and has neither its secrets nor its configuration`
+    return refuse('E_NO_SUCH_MACHINE', message, service, `machines of ${service}: ${wanted.join(', ')}`)
+  }
   const place = (machine ? [machine] : wanted).find((name) => isReachable(state, name))
-  if (place) return { type: 'place', release, definition, machine: place }
+  if (place) return { type: 'place', release, definition, machine: place, ...has }
   return refuse('E_NO_MACHINE_REACHABLE', `no machine of ${service} is reachable`, service, 'tandem machines')
 }

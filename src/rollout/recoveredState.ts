@@ -4,10 +4,9 @@ import type { HeldState } from '../events/leadershipEvents.ts'
 import type { ResolvedRoute } from '../events/rolloutEvents.ts'
 import { recovered as recoveredFleet } from '../fleet/recoveredFleet.ts'
 import { conforms } from './conforms.ts'
-import { featurePins } from './features.ts'
 import { laptopAddress } from './loopback.ts'
 import { currentTarget } from './serviceView.ts'
-import type { Generation, Rollout, RolloutState, Service, State } from './state.ts'
+import type { Generation, Pins, Rollout, RolloutState, Service, State } from './state.ts'
 import { usedGenerations } from './usedGenerations.ts'
 
 /**
@@ -78,6 +77,7 @@ function recoveredService(name: string, last: string, state: State): Service {
   const current = first ? { release: first.release, generation: first.generation } : (known?.current ?? null)
   const completed = known?.completed ?? []
   return {
+    ...known,
     name,
     current,
     stopped: !first,
@@ -89,7 +89,6 @@ function recoveredService(name: string, last: string, state: State): Service {
   }
 }
 
-/** The log that was restored may not know a generation: it then has the secrets and the configuration of today. */
 function recoveredGenerations(before: State, held: HeldState[]): Record<string, Generation> {
   const generations: Record<string, Generation> = {}
   for (const machine of held) {
@@ -97,15 +96,21 @@ function recoveredGenerations(before: State, held: HeldState[]): Record<string, 
       const routes = [...machine.routes, ...(machine.localRoutes ?? [])]
         .filter((route) => route.service === service && route.releases.includes(release))
         .map(({ match }): ResolvedRoute => (match.kind === 'tcp' ? { kind: 'tcp', port: match.port } : match))
-      const definition = before.releases[release]?.definition
-      generations[generation] ??= {
-        ...{ service, release, routes },
-        ...(before.generations[generation] ?? (definition ? featurePins(before, definition, {}) : {})),
-      }
+      generations[generation] ??= { service, release, routes, ...heldPins(before, machine, generation) }
     }
   }
   return generations
 }
+
+/** As the machine received them; those of the log where it received none. */
+function heldPins({ generations }: State, { config, secrets }: HeldState, generation: string): Pins {
+  const { config: ownConfig, secrets: ownSecrets } = generations[generation] ?? {}
+  const [heldConfig, heldSecrets] = [config?.[generation] ?? ownConfig, versionsOf(secrets, generation) ?? ownSecrets]
+  return { ...(heldConfig ? { config: heldConfig } : {}), ...(heldSecrets ? { secrets: heldSecrets } : {}) }
+}
+
+const versionsOf = (secrets: HeldState['secrets'], generation: string): Record<string, number> | undefined =>
+  secrets?.find((one) => one.generation === generation)?.versions
 
 function recoveredLoopbacks(held: HeldState[]): RolloutState['loopbacks'] {
   return Object.fromEntries(

@@ -96,10 +96,10 @@ export const secrets = roomOf<SecretsWorld, SecretsState, SecretEvents, SecretCo
   links: secretLinks,
   initial: { secrets: {}, rootKey: null, shares: null, offered: null, helperKeys: {}, backedUpAt: null },
   folds: {
-    SecretStored: ({ secrets: known }, { data, by = null }, { at }) => {
+    SecretStored: ({ secrets: known }, { data, position, by = null }, { at }) => {
       const { path, version, fields, bytes, reason, of } = data
       const before = known[path] ?? { path, versions: [], last: 0, isDeleted: false, grants: [] }
-      const versions = [...before.versions, { version, fields, bytes, at, by, reason, of }]
+      const versions = [...before.versions, { version, position, fields, bytes, at, by, reason, of }]
       return { secrets: { ...known, [path]: { ...before, versions, last: version, isDeleted: false } } }
     },
     SecretDeleted: (world, { data }) => changed(world, data.path, (one) => ({ ...one, isDeleted: true })),
@@ -193,7 +193,7 @@ function destroySecret(world: SecretsWorld, { path, versions, reason }: DestroyS
   const gone = kept.filter((version) => versions === null || versions.includes(version))
   if (gone.length === 0) return { type: 'nothing' }
   const used = gone.find((version) => usersOf(world, path, version).length > 0)
-  if (used !== undefined) return inUse(path, used, usersOf(world, path, used))
+  if (used !== undefined) return inUse(path, used, usersOf(world, path, used), secret)
   return accepted({ type: 'SecretDestroyed', data: { path, versions: gone, reason } })
 }
 
@@ -217,13 +217,14 @@ function found({ secrets: known }: SecretsState, path: string): Secret | Refusal
   return (Object.hasOwn(known, path) ? known[path] : undefined) ?? noSuchSecret(path)
 }
 
-const inUse = (path: string, version: number, services: readonly string[]): Refusal =>
-  refuse(
-    'E_SECRET_IN_USE',
-    `instances of ${services.join(', ')} run with version ${version} of ${path}`,
-    path,
-    `tandem restart ${services[0]}   brings the newest version; then repeat this command`,
-  )
+function inUse(path: string, version: number, services: readonly string[], secret: Secret): Refusal {
+  const isNewest = currentVersion(secret)?.version === version
+  const next = isNewest
+    ? `tandem secrets put ${path} FIELD --roll   stores another value and brings it; then repeat this command`
+    : `tandem restart ${services[0]}   brings the newest version; then repeat this command`
+  const message = `instances of ${services.join(', ')} run with version ${version} of ${path}`
+  return refuse('E_SECRET_IN_USE', message, path, next)
+}
 
 export const noSuchSecret = (path: string): Refusal =>
   refuse(

@@ -3,6 +3,11 @@ import type { FleetWorld } from '../fleet/state.ts'
 
 export interface SecretVersion {
   version: number
+  /**
+   * Position of the event that stored it. After a log was restored, numbers of versions are given out again; positions
+   * never are.
+   */
+  position: number
   /** Names of its fields, in order. */
   fields: string[]
   /** Of all values. */
@@ -53,6 +58,19 @@ export interface SecretsState {
 /** The state that this room reads; `generations` are those of services that run, or are being rolled. */
 export type SecretsWorld = FleetWorld &
   SecretsState & { generations: Readonly<Record<string, { service: string; secrets?: Record<string, number> }>> }
+
+/**
+ * The services that had a rollout with this version which was reverted, sorted. They pass it over until the secret is
+ * stored again, also with the same values: something else may have failed.
+ */
+export const rejectedBy = (
+  { services }: { services: Readonly<Record<string, { name: string; rejectedSecrets?: Record<string, number> }>> },
+  path: string,
+  version: number,
+): string[] =>
+  Object.values(services)
+    .flatMap(({ name, rejectedSecrets }) => (rejectedSecrets?.[path] === version ? [name] : []))
+    .sort()
 
 /** The services that run with a version, sorted. */
 export function usersOf({ generations }: Pick<SecretsWorld, 'generations'>, path: string, version: number): string[] {

@@ -21,14 +21,14 @@ export function Secrets({ service }: { service: Service }): JSX.Element | null {
   const secrets = service.secrets ?? []
   const known = useKnown(secrets.map(({ path }) => path))
   if (secrets.length === 0) return null
-  const isOlder = secrets.some(({ version, newest }) => newest !== null && newest > version)
+  const isOlder = secrets.some(({ version, newest, rejected }) => newest !== null && newest > version && !rejected)
   return (
     <section aria-labelledby="secrets">
       <h2 id="secrets">
         Secrets <span class="count">{secrets.length}</span>
       </h2>
       <Table label="secrets" heads={['secret', { number: 'version' }, 'newest', 'instances']}>
-        {secrets.map(({ path, version, newest }) => {
+        {secrets.map(({ path, version, newest, rejected }) => {
           const more = known.find((one) => one.path === path)
           return (
             <tr key={path}>
@@ -38,7 +38,7 @@ export function Secrets({ service }: { service: Service }): JSX.Element | null {
                 {newest === null ? (
                   <Glyph state="stopped">deleted</Glyph>
                 ) : newest > version ? (
-                  <Glyph state="behind">{String(newest)}</Glyph>
+                  <Glyph state={rejected ? 'reverted' : 'behind'}>{`${newest}${rejected ? ', reverted' : ''}`}</Glyph>
                 ) : (
                   newest
                 )}{' '}
@@ -89,10 +89,10 @@ function useKnown(paths: readonly string[]): Known[] {
       const { secret, uses } = await api.call('secretVersions', { params: { path } }, stop.signal)
       return { path, newest: secret.current, uses }
     }
-    Promise.all(asked.split(' ').map(look)).then(
-      (known) => (found.value = known),
-      () => {}, // the versions themselves are shown anyway
-    )
+    // Where one cannot be read, its versions are shown anyway.
+    void Promise.allSettled(asked.split(' ').map(look)).then((all) => {
+      found.value = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    })
     return () => stop.abort()
   }, [api, asked, past, position, found])
   return found.value

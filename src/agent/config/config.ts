@@ -6,14 +6,14 @@ import type { StartExtra } from '../releaseLauncher.ts'
 /** The settings of services: variables of the programs that start here. */
 export function config(launcher: { extend: (extra: StartExtra) => void }): MachineFeature {
   const generations = new Generations()
-  let values: DesiredState['config'] = {}
+  let known: DesiredState['config'] = {}
   launcher.extend({
-    variables: ({ id, release }) => values[generations.of(id, release) ?? ''] ?? {},
+    settings: (program) => known[generations.of(program) ?? '']?.values ?? {},
   })
   return {
     want: (desired) => {
       generations.want(desired)
-      values = desired.config
+      known = desired.config
     },
     report: () => ({}),
   }

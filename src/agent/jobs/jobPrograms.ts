@@ -20,6 +20,7 @@ export interface JobProgram {
   instance: string
   release: string
   definition: Definition
+  generation?: string | undefined
   /** `prepare`: the command in the definition. */
   command: 'prepare' | string[]
   output: JobOutput
@@ -45,12 +46,12 @@ export class JobPrograms {
 
   /** Fetches and verifies the release, takes a port, expands arguments and environment. */
   async ready(
-    { instance: id, release, definition, command, output }: JobProgram,
+    { instance: id, release, definition, generation, command, output }: JobProgram,
     stop: AbortSignal,
   ): Promise<ReadyJob> {
     this.#releases.set(id, release)
     try {
-      const { spec } = await this.#parts.launcher.oneOff({ id, release, definition }, command, stop)
+      const { spec } = await this.#parts.launcher.oneOff({ id, release, definition, generation }, command, stop)
       return { start: (signals) => this.#start(spec, output, signals), release: () => this.#release(id) }
     } catch (error) {
       this.#releases.delete(id)

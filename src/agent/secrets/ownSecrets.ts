@@ -1,4 +1,5 @@
 import type { CarriedOrder, SecretsHost, SecretValues } from '../../drivers/secrets/secretsHost.ts'
+import { KeyedQueue } from '../../lib/keyedQueue.ts'
 import { secretContentSchema, secretValuesSchema, valueId, type SecretContent } from '../../protocol/secrets.ts'
 import { AgeKey } from '../../sealing/ageKey.ts'
 
@@ -8,6 +9,7 @@ import { AgeKey } from '../../sealing/ageKey.ts'
  */
 export class OwnSecrets implements SecretsHost {
   #key: Promise<AgeKey> | null = null
+  readonly #queue = new KeyedQueue()
   readonly #contents = new Map<string, SecretContent>()
   readonly #values = new Map<string, Map<string, Buffer>>()
 
@@ -23,7 +25,11 @@ export class OwnSecrets implements SecretsHost {
     return [...(this.#values.get(service)?.keys() ?? [])]
   }
 
-  async take(service: string, { content, values }: CarriedOrder): Promise<void> {
+  take(service: string, carried: CarriedOrder): Promise<void> {
+    return this.#queue.run(service, () => this.#take(service, carried))
+  }
+
+  async #take(service: string, { content, values }: CarriedOrder): Promise<void> {
     const parsed = secretContentSchema.parse(JSON.parse(content))
     const before = this.#values.get(service) ?? new Map<string, Buffer>()
     const sent = values === null ? {} : secretValuesSchema.parse(JSON.parse(await (await this.#ownKey()).open(values)))

@@ -9,7 +9,7 @@ import { aDesiredState, anInstance } from '../testing/given.ts'
 import { Secrets } from './secrets.ts'
 
 const release = 'f'.repeat(64)
-const generation = (id: string, service = 'shop') => ({ service, generation: id, release })
+const generation = (id: string, service = 'shop') => ({ service, generation: id, release, versions: {} })
 
 /** A helper that keeps the generations of the newest order, and a controller that answers as the test says. */
 function given(answer: (asked: AskedSecrets, tries: number) => Promise<string[]>, kept: Record<string, string[]> = {}) {
@@ -57,8 +57,8 @@ const running = (...ids: string[]) =>
 
 it('brings the secrets of each generation once, and names the generation to the supervisor', async () => {
   const { feature, tries, secretsOf } = given(async () => ['r1'])
-  feature.want(running('r1'))
-  feature.want(running('r1'))
+  feature.want(running('r1'), false)
+  feature.want(running('r1'), false)
   expect(await secretsOf('shop-r1-a-1')).toEqual({ generation: 'r1' })
   expect(tries.get('shop')).toBe(1)
   // A command of a person runs as the newest generation of its release.
@@ -67,16 +67,37 @@ it('brings the secrets of each generation once, and names the generation to the 
 
 it('a program without secrets gets none', async () => {
   const { feature, secretsOf } = given(async () => [])
-  feature.want(aDesiredState({ instances: [anInstance({ id: 'blog-r1-a-1', generation: 'r1', release })] }))
+  feature.want(aDesiredState({ instances: [anInstance({ id: 'blog-r1-a-1', generation: 'r1', release })] }), false)
   expect(await secretsOf('blog-r1-a-1')).toBeNull()
 })
 
 it('starts with the secrets that are here while the controller is unreachable', async () => {
   const absent = new OperatorError('E_CONTROLLER_UNREACHABLE', 'no controller')
   const { feature, problems, secretsOf } = given(() => Promise.reject(absent), { shop: ['r1'] })
-  feature.want(running('r1'))
+  feature.want(running('r1'), false)
   expect(await secretsOf('shop-r1-a-1')).toEqual({ generation: 'r1' })
   expect(problems.size).toBe(0)
+})
+
+it('asks no controller before one was obeyed; what is here starts', async () => {
+  const { feature, tries, secretsOf } = given(async () => ['r1'], { shop: ['r1'] })
+  feature.want(running('r1'), true)
+  expect(await secretsOf('shop-r1-a-1')).toEqual({ generation: 'r1' })
+  expect(tries.size).toBe(0)
+})
+
+it('asks again when the host has lost a generation, and says when the controller does not have it any more', async () => {
+  const { feature, held, tries, secretsOf } = given(async () => ['r1'])
+  feature.want(running('r1'), false)
+  await until(() => expect(held.get('shop')).toEqual(['r1']))
+  held.clear()
+  expect(await secretsOf('shop-r1-a-1')).toEqual({ generation: 'r1' })
+  expect(tries.get('shop')).toBe(2)
+  const { feature: second, secretsOf: of } = given(async () => ['r2'])
+  second.want(running('r1'), false)
+  await expect(of('shop-r1-a-1')).rejects.toMatchObject({
+    ...{ code: 'E_SECRETS_MISSING', next: 'tandem restart shop   takes the newest versions' },
+  })
 })
 
 it('reports why secrets are missing, and brings them when the controller can read them', async () => {
@@ -86,7 +107,7 @@ it('reports why secrets are missing, and brings them when the controller can rea
     if (isSealed) throw sealed
     return ['r1']
   })
-  feature.want(running('r1'))
+  feature.want(running('r1'), false)
   await until(() => expect(problems.get('secrets shop')).toBe(sealed))
   isSealed = false
   expect(await secretsOf('shop-r1-a-1')).toEqual({ generation: 'r1' })
@@ -95,10 +116,10 @@ it('reports why secrets are missing, and brings them when the controller can rea
 
 it('lets secrets go when nothing of the service is to run here, also those of an earlier agent', async () => {
   const { feature, held } = given(async ({ service }) => (service === 'shop' ? ['r1'] : []), { blog: ['r7'] })
-  feature.want(running('r1'))
+  feature.want(running('r1'), false)
   await until(() => expect([...held.keys()]).toEqual(['shop']))
   const { feature: second, held: kept } = given(async () => [], { shop: ['r1'] })
-  second.want(running('r1'))
-  second.want(aDesiredState())
+  second.want(running('r1'), false)
+  second.want(aDesiredState(), false)
   await until(() => expect(kept.size).toBe(0))
 })

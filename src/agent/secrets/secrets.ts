@@ -9,7 +9,7 @@ import type { ControllerConnection } from '../controllerConnection.ts'
 import { Generations } from '../generations.ts'
 import type { MachineFeature } from '../machineFeature.ts'
 import type { Problems } from '../problems.ts'
-import type { StartExtra } from '../releaseLauncher.ts'
+import type { Program, StartExtra } from '../releaseLauncher.ts'
 
 interface Parts {
   connection: Pick<ControllerConnection, 'secrets'>
@@ -29,13 +29,14 @@ interface Delivery {
   of: string
   over: AbortController
   done: Promise<void>
+  state: 'running' | 'done'
   /** Why the last try failed. */
   failure: unknown
 }
 
 /**
  * Brings the secrets of services to this machine, before their instances start. The agent carries orders from the
- * controller to the host, and cannot read them.
+ * controller to the host, and cannot read them. It asks only the controller whose desired state it obeys.
  */
 export class Secrets implements MachineFeature<object> {
   readonly #host: SecretsHost
@@ -43,28 +44,23 @@ export class Secrets implements MachineFeature<object> {
   #wanted: readonly SecretGeneration[] = []
   readonly #generations = new Generations()
   readonly #deliveries = new Map<string, Delivery>()
-  #sweeping: Promise<void> | null = null
+  #isSwept = false
+  #isStopped = false
 
   constructor(host: SecretsHost, parts: Parts) {
     this.#host = host
     this.#parts = parts
-    parts.launcher.extend({ secrets: (asked, signal) => this.#secretsOf(asked, signal) })
+    parts.launcher.extend({ secrets: (program, signal) => this.#secretsOf(program, signal) })
   }
 
-  want(desired: DesiredState): void {
-    const { secrets } = desired
-    this.#wanted = secrets
+  want(desired: DesiredState, isRestored: boolean): void {
+    this.#wanted = desired.secrets
     this.#generations.want(desired)
-    const services = Map.groupBy(secrets, ({ service }) => service)
+    if (isRestored) return
+    const services = Map.groupBy(desired.secrets, ({ service }) => service)
     for (const [service, generations] of services) this.#deliver(service, generations)
     for (const service of this.#deliveries.keys()) if (!services.has(service)) this.#deliver(service, [])
-    this.#sweeping ??= this.#sweep()
-  }
-
-  /** Secrets that were kept when this agent started, of services that do not run here any more, go. */
-  async #sweep(): Promise<void> {
-    const kept = await this.#host.services().catch(() => [])
-    for (const service of kept) if (!this.#deliveries.has(service)) this.#deliver(service, [])
+    if (!this.#isSwept) void this.#sweep()
   }
 
   report(): object {
@@ -72,17 +68,38 @@ export class Secrets implements MachineFeature<object> {
   }
 
   stop(): void {
+    this.#isStopped = true
     for (const { over } of this.#deliveries.values()) over.abort()
   }
 
-  #deliver(service: string, generations: readonly SecretGeneration[]): void {
+  /** Secrets that were kept when this agent started, of services that do not run here any more, go. */
+  async #sweep(): Promise<void> {
+    this.#isSwept = true
+    try {
+      for (const service of await this.#host.services()) if (!this.#deliveries.has(service)) this.#deliver(service, [])
+      this.#parts.problems.solved('secrets')
+    } catch (error) {
+      this.#isSwept = false
+      this.#parts.problems.add('secrets', error)
+    }
+  }
+
+  #deliver(service: string, generations: readonly SecretGeneration[]): Delivery | null {
     const of = generations.map(({ generation }) => generation).join(' ')
     const before = this.#deliveries.get(service)
-    if (before?.of === of) return
+    if (before?.of === of) return before
     before?.over.abort()
-    const delivery: Delivery = { of, over: new AbortController(), done: Promise.resolve(), failure: null }
+    return this.#begin(service, of)
+  }
+
+  #begin(service: string, of: string): Delivery | null {
+    if (this.#isStopped) return null
+    const delivery: Delivery = {
+      ...{ of, over: new AbortController(), done: Promise.resolve(), state: 'running', failure: null },
+    }
     delivery.done = this.#bring(service, delivery)
     this.#deliveries.set(service, delivery)
+    return delivery
   }
 
   /** Never rejects: a failure is a problem, and is tried again. */
@@ -97,7 +114,7 @@ export class Secrets implements MachineFeature<object> {
         if (signal.aborted) return
         await this.#host.take(service, order)
         problems.solved(`secrets ${service}`)
-        delivery.failure = null
+        Object.assign(delivery, { state: 'done', failure: null })
         return
       } catch (error) {
         if (signal.aborted) return
@@ -110,11 +127,8 @@ export class Secrets implements MachineFeature<object> {
   }
 
   /** Resolves once the host has the secrets with which a program starts; `null`: it has none. */
-  async #secretsOf(
-    { id, release }: { id: string; release: string },
-    signal: AbortSignal,
-  ): Promise<InstanceSpec['secrets'] | null> {
-    const own = this.#generations.of(id, release)
+  async #secretsOf(program: Program, signal: AbortSignal): Promise<InstanceSpec['secrets'] | null> {
+    const own = this.#generations.of(program)
     const wanted = this.#wanted.find((one) => one.generation === own)
     if (wanted === undefined) return null
     const { service, generation } = wanted
@@ -124,18 +138,28 @@ export class Secrets implements MachineFeature<object> {
   }
 
   async #delivered(service: string, generation: string, signal: AbortSignal): Promise<void> {
-    const delivery = this.#deliveries.get(service)
+    const last = this.#deliveries.get(service)
+    // The order that came last did not have this generation, or the host has lost it.
+    const delivery = last?.state === 'done' ? this.#begin(service, last.of) : last
     const over = new AbortController()
     await Promise.race([delivery?.done, sleep(this.#parts.clock, startWaitMs, AbortSignal.any([over.signal, signal]))])
     over.abort()
     if (await this.#host.has(service, generation)) return
-    throw undelivered(service, delivery?.failure ?? null)
+    throw undelivered(service, delivery ?? null)
   }
 }
 
-function undelivered(service: string, cause: unknown): OperatorError {
-  const why = cause instanceof Error ? cause.message : 'the controller has not sent them yet'
-  const next = (cause instanceof OperatorError ? cause.next : null) ?? 'tandem secrets status'
+function undelivered(service: string, delivery: Delivery | null): OperatorError {
+  const cause = delivery?.failure
+  const isOld = delivery?.state === 'done'
+  const why = isOld
+    ? 'the controller does not have all of these versions any more'
+    : cause instanceof Error
+      ? cause.message
+      : 'no controller has sent them yet'
+  const next = isOld
+    ? `tandem restart ${service}   takes the newest versions`
+    : ((cause instanceof OperatorError ? cause.next : null) ?? 'tandem secrets status')
   return new OperatorError('E_SECRETS_MISSING', `its secrets are not on this machine: ${why}`, {
     subject: service,
     next,

@@ -50,12 +50,17 @@ async function told(
   changed: { version: number | null; changed: boolean },
   roll: boolean,
 ): Promise<number> {
+  const { runs, running } = await client.call('serviceConfig', { params: { service } }, session.signal)
+  const isDue = running && runs !== changed.version
   session.out.result({ service, ...changed }, () => {
-    const next = roll ? '' : `\n  tandem restart ${service}   brings it to the instances`
-    if (!changed.changed) return `${service} has these settings already`
-    return `${service} has configuration ${changed.version}${next}`
+    const next = roll || !isDue ? '' : `\n  tandem restart ${service}   brings it to the instances`
+    const has = changed.changed ? `has configuration ${changed.version}` : 'has these settings already'
+    return `${service} ${has}${next}`
   })
-  return roll ? rollOut(session, client, { service, kind: 'restart' }) : 0
+  if (!roll) return 0
+  if (isDue) return rollOut(session, client, { service, kind: 'restart' })
+  session.out.note(running ? `${service} runs with it already` : `${service} does not run: it gets them when it starts`)
+  return 0
 }
 
 function settingIn(word: string): [string, string] {

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readVariables } from '../../definitions/secrets/variablesFile.ts'
 import { mostSecretBytes, tooLarge } from '../../definitions/secrets/paths.ts'
+import { mostReferences } from '../../definitions/secrets/references.ts'
 import { refuseName } from '../../definitions/names.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommonFlags, Session } from '../session.ts'
@@ -11,7 +12,7 @@ type Variables = Record<string, string>
 /** Stores the variables of a `SERVICE.env` file as one secret. Several files are those of several machines. */
 export async function importSecrets(
   session: Session,
-  { reason }: CommonFlags & { reason?: string },
+  { reason, replace }: CommonFlags & { reason?: string; replace: boolean },
   service: string,
   ...files: string[]
 ): Promise<number> {
@@ -22,10 +23,12 @@ export async function importSecrets(
   const variables = found[0]?.variables ?? {}
   const names = Object.keys(variables).sort()
   if (names.length === 0) throw misused(`${files.join(', ')} holds no variable`)
+  if (names.length > mostReferences)
+    throw misused(`${files[0]} holds ${names.length} variables; a service names at most ${mostReferences} secrets`)
   const fields = Object.fromEntries(names.map((name) => [name, Buffer.from(variables[name] ?? '').toString('base64')]))
   const path = `${service}/env`
   const { client } = await session.announce(`store the variables of ${service} as ${path}`)
-  const body = { fields, replace: true, cas: null, reason: reason ?? 'imported' }
+  const body = { fields, replace: true, cas: replace ? null : 0, reason: reason ?? 'imported' }
   const stored = await client.call('putSecret', { params: { path }, body }, session.signal)
   session.out.result({ ...stored, names }, () =>
     [

@@ -49,7 +49,7 @@ const imported = command({
   example:
     'tandem secrets import shop a.env b.env   # after: ssh a cat /etc/tandem/env/shop.env > a.env, and the same for b',
   parameters: {
-    flags: { reason },
+    flags: { replace: on('Replace SERVICE/env if it exists'), reason },
     positional: {
       kind: 'array',
       minimum: 2,

@@ -1,4 +1,4 @@
-import type { SecretUse } from '../../api/secrets.ts'
+import type { SecretUse, SecretView } from '../../api/secrets.ts'
 import { checkedPath } from '../../definitions/secrets/paths.ts'
 import { count } from '../render/names.ts'
 import { seen } from '../render/seen.ts'
@@ -37,18 +37,23 @@ export async function whoMay(session: Session, _flags: CommonFlags, path: string
       owner === null ? `${path} belongs to no service` : `${owner} may use ${path}: it is its own`,
       ...grants.map((service) => `${service} may use ${path}: granted`),
       'every operator may read it',
-      ...useLines(uses, secret.current?.version ?? null),
+      ...useLines(uses, secret),
     ].join('\n'),
   )
   return 0
 }
 
-function useLines(uses: readonly SecretUse[], newest: number | null): string[] {
+function useLines(uses: readonly SecretUse[], { current, rejectedBy, path }: SecretView): string[] {
+  const newest = current?.version ?? null
   if (uses.length === 0) return ['no instance runs with it']
   const older = newest === null ? [] : uses.filter(({ version }) => version < newest)
   const services = [...new Set(older.map(({ service }) => service))]
   return [
     ...uses.map(({ instance, machine, version }) => `${instance} on ${machine} runs with version ${version}`),
-    ...services.map((service) => `tandem restart ${service}   brings it version ${newest}`),
+    ...services.map((service) =>
+      rejectedBy.includes(service)
+        ? `${service} passes version ${newest} over: a rollout with it was reverted; tandem secrets put ${path} takes it again`
+        : `tandem restart ${service}   brings it version ${newest}`,
+    ),
   ]
 }

@@ -22,6 +22,7 @@ export function configHandlers({ controller }: Rooms): Handlers<keyof typeof con
       return {
         ...{ service, settings: settingsOf(release.definition, newest, runs?.values ?? {}) },
         ...{ newest: newest?.version ?? null, runs: runs?.version ?? null, rejected: known?.rejectedConfig ?? null },
+        running: known?.current != null && !known.stopped,
         versions: (configs[service] ?? []).map(versionView).toReversed(),
       }
     },

@@ -85,9 +85,9 @@ export function operationHandlers(rooms: Rooms, { channels, asks }: { channels: 
     },
     openCommand: ({ params, body }) => {
       const { service } = params
-      const { release, definition, machine } = unlessRefused(placeToRun(controller.state, service, body.machine))
+      const { type: _, machine, ...place } = unlessRefused(placeToRun(controller.state, service, body.machine))
       const channel = controller.newId()
-      channels.offer(machine, { kind: 'command', id: channel, service, release, definition, argv: body.argv })
+      channels.offer(machine, { kind: 'command', id: channel, service, ...place, argv: body.argv })
       return { channel, machine, instance: commandInstance(service, channel) }
     },
     recover: () => recover(controller),

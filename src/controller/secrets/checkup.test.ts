@@ -5,7 +5,16 @@ import { withSecrets } from './checkup.ts'
 
 const own = { machine: '(controller)', checked: [], findings: [] }
 const hour = 3_600_000
-const version = (at: number) => ({ version: 1, fields: ['x'], bytes: 1, at, by: null, reason: null, of: null })
+const version = (at: number) => ({
+  version: 1,
+  position: 1,
+  fields: ['x'],
+  bytes: 1,
+  at,
+  by: null,
+  reason: null,
+  of: null,
+})
 
 const found = (over: Partial<SecretsWorld>, now: number): string[] => {
   const { state } = new World(['a'], undefined, { cluster: 'production', laptop: false })

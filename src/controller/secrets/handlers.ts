@@ -2,9 +2,10 @@ import type { SecretView, secretOperations } from '../../api/secrets.ts'
 import { ownerOf } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { noSuchSecret } from '../../secrets/room.ts'
-import { currentVersion, type Secret, type SecretVersion } from '../../secrets/state.ts'
+import { currentVersion, rejectedBy, type Secret, type SecretVersion } from '../../secrets/state.ts'
 import { machineCaller } from '../../events/event.ts'
 import { unsavedSince } from '../../secrets/unsaved.ts'
+import type { Controller } from '../controller.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
 import { refusalError } from '../refusalError.ts'
 import { usesOf } from './view.ts'
@@ -21,13 +22,13 @@ export function secretHandlers({
       secrets: Object.values(controller.state.secrets)
         .filter(({ path, versions }) => path.startsWith(query.prefix) && versions.length > 0)
         .toSorted((a, b) => (a.path < b.path ? -1 : 1))
-        .map(secretView),
+        .map((secret) => secretView(controller.state, secret)),
     }),
     secretVersions: ({ params: { path } }) => {
       const secret = controller.state.secrets[path]
       if (!secret) throw refusalError(noSuchSecret(path))
       const versions = secret.versions.map(versionView).toReversed()
-      return { secret: secretView(secret), versions, uses: usesOf(controller.state, path) }
+      return { secret: secretView(controller.state, secret), versions, uses: usesOf(controller.state, path) }
     },
     secretValue: async ({ params: { path }, query }) => {
       const { version, fields } = await keeper.read(path, query.version)
@@ -116,16 +117,17 @@ function fieldOf(path: string, fields: Record<string, Buffer>, field: string): B
   })
 }
 
-const secretView = (secret: Secret): SecretView => {
+const secretView = (state: Controller['state'], secret: Secret): SecretView => {
   const current = currentVersion(secret)
   return {
     ...{ path: secret.path, owner: ownerOf(secret.path), grants: secret.grants, deleted: secret.isDeleted },
     current: current && versionView(current),
     versions: secret.versions.length,
+    rejectedBy: current ? rejectedBy(state, secret.path, current.version) : [],
   }
 }
 
-const versionView = ({ at, ...version }: SecretVersion) => ({
+const versionView = ({ at, position: _, ...version }: SecretVersion) => ({
   ...version,
   at: new Date(at).toISOString(),
 })

@@ -40,9 +40,9 @@ export class SecretOrders {
     const content: SecretContent = {
       service,
       generations: Object.fromEntries(
-        generationsOf(state, machine, service).map((generation) => {
-          const given = versionedReferences(state, generation).flatMap((one) => givenIn(state, one))
-          return [generation.generation, { release: generation.release, secrets: given }]
+        generationsOf(state, machine, service).flatMap((generation) => {
+          const secrets = givenIn(state, versionedReferences(state, generation))
+          return secrets === null ? [] : [[generation.generation, { release: generation.release, secrets }]]
         }),
       ),
     }
@@ -81,13 +81,16 @@ export class SecretOrders {
   }
 }
 
-/** A version that was stored without this field has nothing to give: the start fails, and says so. */
+/** `null`: after a log was restored, a version of an earlier history may not be there. */
 function givenIn(
   { secrets }: Controller['state'],
-  { name, as, path, field, version }: ReturnType<typeof versionedReferences>[number],
-): GivenSecret[] {
-  const fields = secrets[path]?.versions.find((one) => one.version === version)?.fields
-  const only = field ?? (fields?.length === 1 ? fields[0] : undefined)
-  if (version === null || only === undefined) return []
-  return [{ name, as, path, field: only, version }]
+  references: ReturnType<typeof versionedReferences>,
+): GivenSecret[] | null {
+  const given = references.map(({ name, as, path, field, version }): GivenSecret | null => {
+    const stored = secrets[path]?.versions.find((one) => one.version === version)
+    const only = field ?? (stored?.fields.length === 1 ? stored.fields[0] : undefined)
+    if (!stored || only === undefined || !stored.fields.includes(only)) return null
+    return { name, as, path, field: only, version: stored.version, position: stored.position }
+  })
+  return given.every((one) => one !== null) ? given : null
 }

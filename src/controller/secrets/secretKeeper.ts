@@ -1,6 +1,6 @@
 import type { SecretCommand } from '../../secrets/room.ts'
 import { noSuchSecret, noSuchVersion } from '../../secrets/room.ts'
-import { currentVersion, type Secret } from '../../secrets/state.ts'
+import { currentVersion, rejectedBy, type Secret } from '../../secrets/state.ts'
 import { mostSecretBytes, mostValueBytes, tooLarge } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { keyId, openValue, rewrapped, sealValue } from '../../sealing/sealed.ts'
@@ -54,7 +54,11 @@ export class SecretKeeper {
       const before = current === null ? {} : await this.#open(path, current.version)
       const after = replace ? fields : { ...before, ...fields }
       refuseLarge(path, after)
-      const isSame = current !== null && (cas === null || cas === current.version) && areEqual(before, after)
+      const isSame =
+        current !== null &&
+        (cas === null || cas === current.version) &&
+        areEqual(before, after) &&
+        rejectedBy(this.#state, path, current.version).length === 0
       if (isSame) return { version: current.version, changed: false }
       return this.#store(alone, { path, fields: after, cas, reason, of: null }, by)
     })
@@ -75,7 +79,8 @@ export class SecretKeeper {
       if (of === undefined)
         throw refusalError({ ...noSuchVersion(path, 0, kept), message: `${path} has no version before this one` })
       const fields = await this.#open(path, versionOf(secret, of))
-      if (of === currentVersion(secret)?.version) return { version: of, changed: false }
+      const isRejected = rejectedBy(this.#state, path, of).length > 0
+      if (of === currentVersion(secret)?.version && !isRejected) return { version: of, changed: false }
       return this.#store(alone, { path, fields, cas: null, reason, of }, by)
     })
   }

@@ -7,10 +7,13 @@ import { currentVersion } from '../../secrets/state.ts'
 type Shown = NonNullable<Status['services'][number]['secrets']>
 
 /** The versions with which a service runs, and the newest ones; empty: it has no secrets. */
-export function secretsOf({ generations, secrets }: State, { current }: Service): Shown {
+export function secretsOf({ generations, secrets }: State, { current, rejectedSecrets }: Service): Shown {
   const pinned = Object.entries(generations[current?.generation ?? '']?.secrets ?? {})
   return pinned
-    .map(([path, version]) => ({ path, version, newest: currentVersion(secrets[path])?.version ?? null }))
+    .map(([path, version]) => {
+      const newest = currentVersion(secrets[path])?.version ?? null
+      return { path, version, newest, rejected: newest !== null && rejectedSecrets?.[path] === newest }
+    })
     .toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 

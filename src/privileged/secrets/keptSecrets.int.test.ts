@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -10,6 +10,7 @@ import { encryptedTo } from '../../sealing/ageFile.ts'
 import { AgeKey } from '../../sealing/ageKey.ts'
 import { RootFolder } from '../rootFolder.ts'
 import { identityOf } from '../testing/performerLab.ts'
+import { sealed } from './credentials.ts'
 import { HelperKey } from './helperKey.ts'
 import { KeptSecrets } from './keptSecrets.ts'
 
@@ -18,10 +19,10 @@ const why =
 
 const release = 'f'.repeat(64)
 const db = (version: number): GivenSecret => ({
-  ...{ name: 'database', as: 'file', path: 'shop/db', field: 'password', version },
+  ...{ name: 'database', as: 'file', path: 'shop/db', field: 'password', version, position: 100 + version },
 })
 const mail = (version: number): GivenSecret => ({
-  ...{ name: 'MAIL', as: 'env', path: '@shared/smtp', field: 'password', version },
+  ...{ name: 'MAIL', as: 'env', path: '@shared/smtp', field: 'password', version, position: 200 + version },
 })
 
 /** A helper that has joined, and the controller that sends it orders. */
@@ -31,8 +32,8 @@ async function given() {
   const authority = await createAuthority('shop', Date.now())
   const folder = new RootFolder(data)
   folder.make({ machine: 'a', cluster: 'shop', address: '10.0.0.11', addresses: [] }, authority.certificate)
-  const key = await AgeKey.make()
-  await new HelperKey(folder.path).keep(key)
+  const { key } = await new HelperKey(folder.path).next()
+  new HelperKey(folder.path).take()
   const controller = await identityOf(authority, 'controller')
   const helper = () => new KeptSecrets({ folder, key: new HelperKey(folder.path), now: () => Date.now() })
   const order = async (
@@ -160,12 +161,29 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
     expect([helper().has('shop', 'r1'), helper().has('shop', 'r2')]).toEqual([true, false])
   })
 
-  it('do not open with another key of the machine: the helper says so', async () => {
+  it('do not come without a key that opens: the helper says so, and the next one is another', async () => {
     const { folder, helper, order } = await given()
-    rmSync(join(folder.path, 'helper-key.cred'))
-    mkdirSync(join(folder.path, 'secrets'), { recursive: true })
+    const key = new HelperKey(folder.path)
+    const before = (await key.read()).recipient
+    // Sealed under another name, as with another key of the machine, it does not open.
+    writeFileSync(join(folder.path, 'helper-key.cred'), await sealed('another', 'x'))
     await expect(helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))).rejects.toThrow(
-      'this machine has no key for secrets',
+      'this machine has no key for secrets that opens',
     )
+    const begun = await new HelperKey(folder.path).next()
+    expect([begun.isNew, begun.key.recipient === before]).toEqual([true, false])
+    // A crash after the controller has it: the same one is registered again, and then taken into use.
+    const again = await new HelperKey(folder.path).next()
+    expect(again.key.recipient).toBe(begun.key.recipient)
+    new HelperKey(folder.path).take()
+    expect(await new HelperKey(folder.path).next()).toMatchObject({ isNew: false })
+  })
+
+  it('leave no link behind that belongs to no unit', async () => {
+    const { folder, helper, order } = await given()
+    await helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))
+    helper().link('tandem-shop-1.service', 'shop', 'r1')
+    helper().sweep(['tandem-shop-2.service'])
+    expect(readdirSync(join(folder.path, 'credentials'))).toEqual([])
   })
 })

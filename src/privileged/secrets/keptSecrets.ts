@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { CarriedOrder } from '../../drivers/secrets/secretsHost.ts'
@@ -94,14 +94,20 @@ export class KeptSecrets {
   link(unit: string, service: string, generation: string): Credential[] {
     const found = this.#obeyed(service)?.content.generations[generation]
     if (!found) throw new Error(`no order of the controller names generation ${generation} of ${service}`)
-    const own = this.#unitFolder(unit)
+    const [own, making] = [this.#unitFolder(unit), `${this.#unitFolder(unit)}.new`]
+    rmSync(making, { recursive: true, force: true })
+    mkdirSync(making, { recursive: true, mode: 0o700 })
+    const needed = credentialsOf(found.secrets)
+    for (const { name, hash } of needed) linkSync(this.#credentialFile(service, hash), join(making, `${name}.cred`))
     rmSync(own, { recursive: true, force: true })
-    mkdirSync(own, { recursive: true, mode: 0o700 })
-    return credentialsOf(found.secrets).map(({ name, hash }) => {
-      const path = join(own, `${name}.cred`)
-      linkSync(this.#credentialFile(service, hash), path)
-      return { name, path }
-    })
+    renameSync(making, own)
+    return needed.map(({ name }) => ({ name, path: join(own, `${name}.cred`) }))
+  }
+
+  /** Removes the links of all units but these. */
+  sweep(units: readonly string[]): void {
+    const all = join(this.#parts.folder.path, 'credentials')
+    if (existsSync(all)) for (const unit of readdirSync(all)) if (!units.includes(unit)) this.unlink(unit)
   }
 
   unlink(unit: string): void {

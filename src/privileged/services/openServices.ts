@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
 import { withUsers } from '../../drivers/supervisor/systemd/serviceUsers.ts'
+import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { openUnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { releasesFolder } from '../../layout/dataFolder.ts'
 import { configurationFolder, dataRoots, permitsFile, secretsFolder } from '../../layout/folders.ts'
@@ -18,6 +19,7 @@ export function openServices({
   guards,
   kept,
 }: HelperContext): ServiceParts {
+  kept.sweep(listUnits(unitFolder).map(({ unit }) => unit))
   return {
     kept,
     ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, releases: releasesFolder(data) },

@@ -7,7 +7,7 @@ import type { State } from '../state.ts'
 export const configsOn = (state: State, machine: string): MachineDesire['config'] =>
   Object.fromEntries(
     servicesWithConfig(state.generations).flatMap((service) =>
-      generationsOn(state, machine, service).flatMap(({ id, config }) => (config ? [[id, config.values]] : [])),
+      generationsOn(state, machine, service).flatMap(({ id, config }) => (config ? [[id, config]] : [])),
     ),
   )
 

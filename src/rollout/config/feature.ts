@@ -73,12 +73,13 @@ function refuseValues(state: State, { service, config: settings = {} }: Definiti
 
 /** The service after a rollout that was reverted: a configuration that only this rollout had is rejected. */
 export function withRejectedConfig(
-  { generations }: Pick<State, 'generations'>,
-  { current }: Service,
+  { generations, configs }: Pick<State, 'generations' | 'configs'>,
+  { name, current }: Service,
   rollout: string,
 ): Pick<Service, 'rejectedConfig'> {
   if (current === null) return {}
   const [before, tried] = [generations[current.generation]?.config, generations[rollout]?.config]
   if (!before || !tried || tried.version === null || before.version === tried.version) return {}
+  if (newestConfig({ configs }, name)?.version !== tried.version) return {}
   return { rejectedConfig: tried.version }
 }

@@ -16,7 +16,7 @@ const servicesWithSecrets = remembered((generations: State['generations']): read
 /** The same of one service. */
 export const generationsOf = (state: State, machine: string, service: string): SecretGeneration[] =>
   generationsOn(state, machine, service).flatMap(({ id, release, secrets }) =>
-    secrets ? [{ service, generation: id, release }] : [],
+    secrets ? [{ service, generation: id, release, versions: secrets }] : [],
   )
 
 /** The secrets of a generation: by name, its path, field and version. */

@@ -1,14 +1,18 @@
+import { currentVersion } from '../../secrets/state.ts'
 import type { Service, State } from '../state.ts'
 
-/** The service after a rollout that was reverted: versions of secrets that only this rollout had are rejected. */
+/** The service after a rollout that was reverted: the newest versions of secrets that only this rollout had are rejected. */
 export function withRejected(
-  { generations }: Pick<State, 'generations'>,
+  { generations, secrets }: Pick<State, 'generations' | 'secrets'>,
   { current, rejectedSecrets }: Service,
   rollout: string,
 ): Pick<Service, 'rejectedSecrets'> {
   if (current === null) return {}
   const before = generations[current.generation]?.secrets ?? {}
   const tried = Object.entries(generations[rollout]?.secrets ?? {})
-  const worse = tried.filter(([path, version]) => before[path] !== undefined && before[path] !== version)
+  const isNewest = (path: string, version: number): boolean => currentVersion(secrets[path])?.version === version
+  const worse = tried.filter(
+    ([path, version]) => before[path] !== undefined && before[path] !== version && isNewest(path, version),
+  )
   return worse.length === 0 ? {} : { rejectedSecrets: { ...rejectedSecrets, ...Object.fromEntries(worse) } }
 }

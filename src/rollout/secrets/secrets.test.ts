@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { deploy, given, remove, restart, rollback, stop, type Request } from '../../decider/testing/given.ts'
+import {
+  deploy,
+  drain,
+  given,
+  remove,
+  restart,
+  rollback,
+  start,
+  stop,
+  type Request,
+} from '../../decider/testing/given.ts'
 import { World } from '../../decider/testing/world.ts'
 import { aDefinition } from '../../definitions/testing/aDefinition.ts'
+import { placeToRun } from '../placeToRun.ts'
 import { secrets as feature } from './feature.ts'
 import { secretGenerations } from './desired.ts'
 
@@ -96,13 +107,37 @@ describe('a rollout of a release with secrets', () => {
       .when(deploy('r1'))
     const { state } = then.world
     const [{ generation } = { generation: '' }] = secretGenerations(state, 'a')
-    expect(secretGenerations(state, 'a')).toEqual([{ service: 'shop', generation, release: 'r1' }])
+    expect(secretGenerations(state, 'a')).toEqual([
+      { service: 'shop', generation, release: 'r1', versions: { 'shop/db': 1, '@shared/smtp': 1 } },
+    ])
     expect(secretGenerations(state, 'b')).toEqual([])
     // A stopped service can be started without the controller's root key.
     then.settled().when(stop()).settled()
     expect(secretGenerations(then.world.state, 'a')).toHaveLength(1)
+    then
+      .when(start())
+      .settled()
+      .when(drain('a', true, true))
+      .settled()
+    expect(then.world.state.machines['a']?.traffic).toBe('drained')
+    expect(secretGenerations(then.world.state, 'a')).toHaveLength(1)
     then.when(remove()).settled()
     expect(secretGenerations(then.world.state, 'a')).toEqual([])
+  })
+})
+
+describe('secrets after the log was recovered', () => {
+  it('are those with which the machines run, and a rejected version stays rejected', () => {
+    const then = stored()
+      .running('r1', { secrets })
+      .when(store('shop/db'))
+      .on('a', { fates: { r1: 'fails' } })
+    then.when(restart()).settled().on('a', { fates: {} })
+    const before = runningWith(then)
+    then.when(() => ({ type: 'RecoverLog', id: 'again', version: '0' })).settled()
+    expect(then.decision).toMatchObject({ type: 'accepted' })
+    expect(runningWith(then)).toEqual(before)
+    expect(then.world.state.services['shop']?.rejectedSecrets).toEqual({ 'shop/db': 2 })
   })
 })
 
@@ -131,6 +166,19 @@ describe('a service with secrets on servers', () => {
     expect(world.send(deploy('r1')(world))).toMatchObject({
       code: 'E_SHARED_USER',
       message: 'shop and blog would run as the same user web, and shop has secrets',
+    })
+  })
+})
+
+describe('a one-off command', () => {
+  it('names the generation with whose secrets it runs, also while the service is stopped', () => {
+    const then = stored().running('r1', { secrets, machines: ['a'] })
+    const generation = then.world.state.services['shop']?.current?.generation
+    expect(placeToRun(then.world.state, 'shop', null)).toMatchObject({ machine: 'a', generation })
+    then.when(stop()).settled()
+    expect(placeToRun(then.world.state, 'shop', null)).toMatchObject({ machine: 'a', generation })
+    expect(placeToRun(then.world.state, 'shop', 'b')).toMatchObject({
+      ...{ code: 'E_NO_SUCH_MACHINE', next: 'machines of shop: a' },
     })
   })
 })

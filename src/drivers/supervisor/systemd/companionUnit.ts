@@ -7,7 +7,7 @@ import { quoteWord } from '../../../systemd/quoting.ts'
  *   copied    Every line of [Service] that is not listed below: user, data folder, environment and secrets, working
  *             directory, limits (they count in a control group of its own), slice, and each directive of the jail,
  *             also one that this file does not know.
- *   left out  The life of the instance (`notCopied`), except the command for the sake of secrets (unitText.ts). RuntimeDirectory= would be removed with the companion, although
+ *   left out  The life of the instance (`notCopied`), except the `ExecStartPre=` after which its secret variables can be read. RuntimeDirectory= would be removed with the companion, although
  *             the instance still uses it.
  *   joined    /tmp, and where the unit has a private one, System V IPC (JoinsNamespaceOf=). Mounts are made again: a
  *             TemporaryFileSystem= is another one.
