@@ -37,8 +37,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
       return (await import('./examine/checkups.ts')).examineHere({ ...options, features })
     },
     runController: async (options) => (await import('./runController.ts')).runController(options),
-    joinMachine: async (options, signal) =>
-      (await import('./installation/joinMachine.ts')).joinMachine(options, signal),
+    joinMachine: async (options, signal) => {
+      const { joinings } = await import('./machine/features.ts')
+      return (await import('./installation/joinMachine.ts')).joinMachine(options, joinings, signal)
+    },
     runPrivileged: async (options) => (await import('./runPrivileged.ts')).runPrivileged(options),
     runControllerHelper: async (options) => (await import('./runPrivileged.ts')).runControllerHelper(options),
     runProgram: async (name, options) => (await import('./machine/features.ts')).runProgram(name, options),

@@ -8,8 +8,6 @@ import { agentUser, haproxyUser } from './layout/users.ts'
 import { controllerOperations, examinations, helperOperations, ownUnitKind, programUnits } from './machine/features.ts'
 import { performer } from './privileged/performer.ts'
 import { PrivilegedServer, type Perform } from './privileged/privilegedServer.ts'
-import { HelperKey } from './privileged/secrets/helperKey.ts'
-import { KeptSecrets } from './privileged/secrets/keptSecrets.ts'
 import { mustBeOfRoot, RootFolder } from './privileged/rootFolder.ts'
 
 /** The helper exits after this long without work. systemd starts it again at the next connection. */
@@ -25,8 +23,7 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
   const operations = await helperOperations({
     ...{ data, folder, programUnits, isOwnUnit: (unit) => ownUnitKind(unit) !== null },
     ...{ unprivileged: { uid, gid, haproxyGroup: haproxyUser } },
-    ...{ users: serviceUsers(), guards: [] },
-    kept: new KeptSecrets({ folder, key: new HelperKey(folder.path), now: () => systemClock.now() }),
+    ...{ users: serviceUsers(), guards: [], unitExtras: [] },
     examine: async (self, settings) => {
       const { examineMachine } = await import('./examine/checkups.ts')
       const { machine } = folder.readMachine()

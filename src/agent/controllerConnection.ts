@@ -1,7 +1,6 @@
 import type { ByteChannel } from '../lib/byteChannel.ts'
 import type { Answer } from '../protocol/ask.ts'
 import type { Report } from '../protocol/report.ts'
-import type { SecretOrder } from '../protocol/secrets.ts'
 import type { ReportChange } from '../protocol/reportChange.ts'
 
 /** A message of the controller, as it arrived. */
@@ -9,14 +8,6 @@ export interface Message {
   event: string
   /** JSON; an agent ignores an event that it does not know, whatever its data. */
   data: string
-}
-
-export interface AskedSecrets {
-  service: string
-  /** The values that this machine keeps already. */
-  held: string[]
-  /** The key to which they are encrypted; `null`: the controller knows it. */
-  recipient: string | null
 }
 
 /** The controller's answer to a whole report. */
@@ -43,8 +34,8 @@ export interface ControllerConnection {
   reportChange: (change: ReportChange, signal: AbortSignal) => Promise<{ taken: boolean }>
   /** Resolves once the controller has the answer or wants no more of it. `null` is a sign of life. */
   answer: (id: string, answers: AsyncIterable<Answer | null>) => Promise<void>
-  /** The secrets of a service, as an order for the host that keeps them. */
-  secrets: (asked: AskedSecrets, signal: AbortSignal) => Promise<SecretOrder>
+  /** A call of a feature, JSON both ways: the feature knows its shape. */
+  post: (path: string, body: object, signal: AbortSignal) => Promise<unknown>
   /** Opens this machine's end of the byte channel that waits for it. */
   channel: (id: string) => Promise<ByteChannel>
 }

@@ -37,7 +37,7 @@ export interface FeatureParts {
   tcpOffset: number
   cache: FetchCache
   source: ReleaseSource
-  connection: Pick<ControllerConnection, 'secrets'>
+  connection: Pick<ControllerConnection, 'post'>
   /** Largest size of the release cache in bytes; `null` means no limit. */
   cacheCapBytes: number | null
   keepLast: number

@@ -13,24 +13,21 @@ const takenSchema = z.object({ taken: z.boolean() })
  */
 export function httpConnection(client: ApiClient): ControllerConnection {
   const answering = client.apart()
+  const post = async (path: string, body: object, signal: AbortSignal): Promise<unknown> => {
+    const headers = { 'content-type': 'application/json' }
+    const response = await client.raw('POST', path, { body: JSON.stringify(body), headers, signal })
+    return JSON.parse(await response.text())
+  }
   return {
     messages: (signal) => client.rawStream(`/agent/stream?${new URLSearchParams(changesQuery).toString()}`, { signal }),
     report: (body, signal) => client.call('report', { body }, signal),
-    reportChange: async (change, signal) => {
-      const headers = { 'content-type': 'application/json' }
-      const response = await client.raw('POST', '/agent/report-changes', {
-        body: JSON.stringify(change),
-        headers,
-        signal,
-      })
-      return takenSchema.parse(JSON.parse(await response.text()))
-    },
+    reportChange: async (change, signal) => takenSchema.parse(await post('/agent/report-changes', change, signal)),
     answer: async (id, answers) => {
       const headers = { 'content-type': 'application/x-ndjson' }
       const response = await answering.raw('POST', `/agent/answers/${id}`, { body: ndjson(answers), headers })
       await response.text()
     },
-    secrets: ({ service, ...body }, signal) => client.call('secretOrder', { params: { service }, body }, signal),
+    post,
     channel: (id) => client.channel(agentChannelPath(id)),
   }
 }

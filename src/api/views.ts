@@ -28,7 +28,19 @@ export const rolloutSchema = z.object({
     .nullable()
     .default(null)
     .describe('when and where `prepare` ran; null: it did not run. Commands show it as a phase of that machine'),
-  secrets: z.record(z.string(), z.int()).optional().describe('version of each secret, by path; left out: none'),
+  pins: z
+    .object({
+      secrets: z.record(z.string(), z.int()).optional().describe('version of each secret, by path'),
+      config: z
+        .object({
+          version: z.int().nullable().describe('null: only defaults'),
+          values: z.record(z.string(), z.string()),
+        })
+        .optional()
+        .describe('the configuration'),
+    })
+    .optional()
+    .describe('the things that instances get besides the release; left out: none'),
   machines: z.array(
     z.object({
       machine: z.string(),

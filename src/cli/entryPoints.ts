@@ -26,7 +26,7 @@ export interface EntryPoints {
   joinMachine(
     options: { controller: string; token: string; pin: string; data: string; start: boolean },
     signal: AbortSignal,
-  ): Promise<{ machine: string; cluster: string; started: boolean; keyless: string | null }>
+  ): Promise<{ machine: string; cluster: string; started: boolean; lacks: string[] }>
   /** The following programs run until a signal, and resolve with the exit code. */
   runController(options: ControllerProgram): Promise<number>
   runAgent(options: AgentProgram): Promise<number>

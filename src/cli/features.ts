@@ -1,8 +1,9 @@
-import type { Status } from '../api/views.ts'
+import type { RolloutView, Status } from '../api/views.ts'
 import { exec, forward, shell } from './access/routes.ts'
 import { addressLines } from './addresses/render.ts'
 import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
+import { pinnedConfig } from './config/render.ts'
 import { config } from './config/routes.ts'
 import { firewall } from './firewall/routes.ts'
 import { maintenanceLine } from './maintenance/render.ts'
@@ -12,6 +13,7 @@ import { names, resolve } from './names/routes.ts'
 import { noteLines } from './notes/render.ts'
 import { note } from './notes/routes.ts'
 import { knownSecrets, type SecretWork } from './secrets/known.ts'
+import { newerSecrets, pinnedSecrets } from './secrets/versionsInWords.ts'
 import { secrets } from './secrets/routes.ts'
 import type { Paint } from './paint.ts'
 import { upgrade } from './upgrade/routes.ts'
@@ -42,6 +44,15 @@ export const featureAgentCommands = { guard }
 /** a line below the headline of the status, */
 export const featureLines = (status: Status, paint: Paint): string[] =>
   status.maintenance ? [maintenanceLine(status.maintenance, paint)] : []
+
+/** a line of a service in it, */
+export const featureServiceLines = newerSecrets
+
+/** lines of a rollout, */
+export const featureRolloutLines = (rollout: RolloutView): string[] => [
+  ...pinnedSecrets(rollout),
+  ...pinnedConfig(rollout),
+]
 
 /** lines below the table of machines, */
 export const featureMachineLines = (status: Status, now: number, paint: Paint): string[] =>

@@ -43,7 +43,9 @@ export const config = roomOf<ConfigWorld, ConfigState, ConfigEvents, ConfigComma
     ConfigChanged: ({ configs, generations }, { data, by = null }, { at }) => {
       const { service, version, values, reason, of } = data
       const all = [...(configs[service] ?? []), { version, values, at, by, reason, of }]
-      const used = Object.values(generations).flatMap((one) => (one.service === service ? [one.config?.version] : []))
+      const used = Object.values(generations).flatMap((one) =>
+        one.service === service ? [one.pins?.config?.version] : [],
+      )
       const kept = all.filter((one, index) => index >= all.length - mostConfigs || used.includes(one.version))
       return { configs: { ...configs, [service]: kept } }
     },
@@ -92,7 +94,7 @@ function changed(
 ): Decision {
   const newest = newestConfig(world, service)
   // A version with which a rollout was reverted is passed over; something else may have failed.
-  const isRejected = newest !== null && world.services[service]?.rejectedConfig === newest.version
+  const isRejected = newest !== null && world.services[service]?.rejected?.config === newest.version
   if (areEqual(newest?.values ?? {}, values) && !isRejected) return { type: 'nothing' }
   const version = (newest?.version ?? 0) + 1
   return accepted({ type: 'ConfigChanged', data: { service, version, values, reason, of } })

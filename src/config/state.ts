@@ -21,8 +21,8 @@ export interface ConfigState {
 /** The state that this room reads. */
 export type ConfigWorld = FleetWorld &
   ConfigState & {
-    services: Readonly<Record<string, { current: { release: string } | null; rejectedConfig?: number }>>
-    generations: Readonly<Record<string, { service: string; config?: { version: number | null } }>>
+    services: Readonly<Record<string, { current: { release: string } | null; rejected?: { config?: number } }>>
+    generations: Readonly<Record<string, { service: string; pins?: { config?: { version: number | null } } }>>
   }
 
 export const newestConfig = ({ configs }: ConfigState, service: string): ConfigVersion | null =>

@@ -42,6 +42,7 @@ import { addBackup } from './secrets/backupCall.ts'
 import { withSecrets } from './secrets/checkup.ts'
 import { secretHandlers } from './secrets/handlers.ts'
 import { openSecrets, type SecretOptions } from './secrets/openSecrets.ts'
+import { secretViews } from './secrets/view.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import type { Sign, Unsigned } from './signedOrders.ts'
 import { tailHandlers } from './tails/handlers.ts'
@@ -140,6 +141,9 @@ export const featureViews = ({ state }: Pick<Controller, 'state'>): Pick<Status,
   addresses: addressViews(state),
   notes: noteViews(state),
 })
+
+/** its part of a service's view, */
+export const featureServiceViews = secretViews
 
 /** what it cannot hold on any machine of this cluster, */
 export const featureLimits = ({ state }: Pick<Controller, 'state'>): string[] => unguarded(state)

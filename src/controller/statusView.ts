@@ -13,9 +13,8 @@ import { unableTo } from '../decider/unable.ts'
 import type { Instance, Machine } from '../fleet/state.ts'
 import type { Service } from '../rollout/state.ts'
 import type { Controller } from './controller.ts'
-import { featureLimits, featureViews } from './features.ts'
+import { featureLimits, featureServiceViews, featureViews } from './features.ts'
 import type { Rooms } from './handlers.ts'
-import { secretsOf } from './secrets/view.ts'
 import { withNext } from './whyUnwritable.ts'
 
 /** The status, with the reasons why the controller refuses changes or pushes now. */
@@ -52,7 +51,7 @@ export function statusView(controller: Viewed, problems: string[] = []): Status 
       uses: callsOf(definitionNow(state, service.name) ?? {})
         .filter(isServiceCall)
         .map(({ service: name, optional = false }) => ({ service: name, optional })),
-      ...listed('secrets', secretsOf(state, service)),
+      ...featureServiceViews(state, service),
       behind: [...new Set([...service.behind, ...service.leftAlone])],
       rollout: service.rollout ? (history.get(service.rollout) ?? null) : null,
       instances: sortedBy(instancesOf(state, service.name), ({ machine }) => machine).map((instance) =>
@@ -61,10 +60,6 @@ export function statusView(controller: Viewed, problems: string[] = []): Status 
     })),
   }
 }
-
-/** An empty list is left out. */
-const listed = <K extends string, T>(key: K, all: T[]): { [P in K]?: T[] } =>
-  (all.length === 0 ? {} : { [key]: all }) as { [P in K]?: T[] }
 
 /** Sorts by name, not in the order in which machines happened to join; equal names keep their order. */
 const sortedBy = <T>(all: readonly T[], nameOf: (one: T) => string): T[] =>

@@ -2,6 +2,7 @@ import type { Moment } from '../decision/moment.ts'
 import { refuse, type Decision } from '../decision/refuse.ts'
 import type { HeldState } from '../events/leadershipEvents.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
+import { featureHeldPins } from '../rollout/features.ts'
 import { applyAll } from './advance.ts'
 import { desiredState } from './desiredState.ts'
 import { factsOf } from './factsOf.ts'
@@ -33,6 +34,7 @@ export function recoverLog(world: World, { id, version }: { id: string; version:
 }
 
 const heldState = (state: MachineDesire): HeldState => {
-  const { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes, secrets, config } = state
-  return { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes, secrets, config }
+  const { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes } = state
+  const pins = featureHeldPins(state)
+  return { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes, pins }
 }

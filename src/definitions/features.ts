@@ -11,7 +11,7 @@ import { firewallFacets, withMode } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
 import type { ClusterDefinition } from './cluster.ts'
 import { requiresKeys } from './requires/keys.ts'
-import { checkReferences, checkSeal } from './secrets/check.ts'
+import { checkReferences, checkSeal, secretVariables } from './secrets/check.ts'
 import { secretFacets } from './secrets/facets.ts'
 import { secretDefinitionKeys, secretKeys } from './secrets/keys.ts'
 import { checkUses } from './uses/checkUses.ts'
@@ -28,11 +28,16 @@ export const featureDefinitionRules: readonly ((
   source: YamlSource,
 ) => void)[] = [checkUses, checkReferences, checkConfig]
 
-/** the variables that they set for an instance, */
-export const featureVariables = ({ uses, config = {} }: Definition): string[] => [
-  ...variablesOf(uses),
-  ...Object.keys(config),
-]
+/** the variables that each of these keys sets for an instance, */
+export const featureVariables = (definition: Definition): Record<string, string[]> => ({
+  uses: variablesOf(definition.uses),
+  secrets: secretVariables(definition),
+  config: Object.keys(definition.config ?? {}),
+})
+
+/** those of them that commands and `env` may name, */
+export const namedVariables = ({ secrets: _, ...others }: Record<string, string[]>): string[] =>
+  Object.values(others).flat()
 
 /** and what the service calls by them. */
 export const callsOf = ({ uses = [] }: Pick<Definition, 'uses'>): readonly Call[] => uses

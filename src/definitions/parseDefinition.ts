@@ -7,7 +7,7 @@ import {
   type DefinitionShape,
 } from './definitionShape.ts'
 import { checkLengths, checkPlaceholders } from './environmentChecks.ts'
-import { featureDefinitionRules, featureVariables } from './features.ts'
+import { featureDefinitionRules, featureVariables, namedVariables } from './features.ts'
 import { keyHomes } from './keyHomes.ts'
 import type { Problem } from './problem.ts'
 import { checkRoutes } from './routeChecks.ts'
@@ -33,12 +33,26 @@ export function parseDefinition(text: string, file: string, shape = definitionSh
   const overlays = Object.entries(written.environments).map(([name, { env }]) => [name, env ?? {}] as const)
   const replaced = { ...definition, overlays: Object.fromEntries(overlays) }
   for (const check of featureDefinitionRules) check(replaced, source)
-  const given = Object.fromEntries(featureVariables(definition).map((name) => [name, '']))
+  const variables = featureVariables(definition)
+  refuseClashes(variables, source)
+  const given = Object.fromEntries(namedVariables(variables).map((name) => [name, '']))
   checkPlaceholders({ ...replaced, env: { ...given, ...definition.env } }, source)
   checkLengths(replaced, source)
   warnAbout(definition, source)
   source.throwProblems()
   return { definition, warnings: source.warnings }
+}
+
+/** A variable has one source. */
+function refuseClashes(variables: Record<string, string[]>, source: YamlSource): void {
+  const setBy = new Map<string, string>()
+  for (const [key, names] of Object.entries(variables)) {
+    for (const name of new Set(names)) {
+      const other = setBy.get(name)
+      if (other === undefined) setBy.set(name, key)
+      else source.problem([key, name], `\`${other}\` sets ${name} too; give one of both another name`)
+    }
+  }
 }
 
 function normalise(written: WrittenDefinition, shape: DefinitionShape, source: YamlSource): Definition {

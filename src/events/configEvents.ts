@@ -12,3 +12,10 @@ export interface ConfigEvents {
 declare module './event.ts' {
   interface EventData extends ConfigEvents {}
 }
+
+declare module './rolloutEvents.ts' {
+  interface Pins {
+    /** The settings of the instances. `version`: `null`, nobody has set any. Left out: the release has none. */
+    config?: { version: number | null; values: Record<string, string> }
+  }
+}

@@ -1,3 +1,4 @@
+import type { Pins } from './rolloutEvents.ts'
 import type { Definition, Route } from '../definitions/definition.ts'
 
 /** The instances and routes of a machine when the log was recovered. */
@@ -17,9 +18,8 @@ export interface HeldState {
   }[]
   routes: HeldRoute[]
   localRoutes?: HeldRoute[]
-  /** The secrets, by path, and the configuration with which each generation runs. */
-  secrets?: { service: string; generation: string; release: string; versions: Record<string, number> }[]
-  config?: Record<string, { version: number | null; values: Record<string, string> }>
+  /** By generation, the things that its instances have besides the release. */
+  pins?: Record<string, Pins>
 }
 
 interface HeldRoute {

@@ -23,6 +23,12 @@ export type Direction = 'forward' | 'back' | 'catchUp'
 
 export type Step = 'start' | 'unforward' | 'switch' | 'drain' | 'stop'
 
+/**
+ * The things that instances get besides the release, in the versions of the moment in which the rollout began. Each
+ * feature declares its own (`declare module`).
+ */
+export interface Pins {}
+
 export interface RolloutEvents {
   /**
    * A service has this loopback address for ever, also when it is removed and comes back. `port`: on a laptop, where all
@@ -41,10 +47,8 @@ export interface RolloutEvents {
     machines: string[]
     allowOutage: boolean
     removeData: boolean
-    /** The version of each secret, by path. Left out: the release has no secrets. */
-    secrets?: Record<string, number>
-    /** The settings with which its instances run. `version`: `null`, nobody has set any. Left out: the release has none. */
-    config?: { version: number | null; values: Record<string, string> }
+    /** Left out: its instances get nothing besides the release. */
+    pins?: Pins
   }
   ReleaseFetched: { rollout: string; machine: string; mark: ReportMark }
   PrepareStarted: { rollout: string; machine: string }

@@ -39,3 +39,10 @@ export interface SecretEvents {
 declare module './event.ts' {
   interface EventData extends SecretEvents {}
 }
+
+declare module './rolloutEvents.ts' {
+  interface Pins {
+    /** The version of each secret, by path. Left out: the release has no secrets. */
+    secrets?: Record<string, number>
+  }
+}

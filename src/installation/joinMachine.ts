@@ -6,19 +6,25 @@ import { joinCluster, type Join } from './joinCluster.ts'
 import { mustBeSeen } from '../parts/seenByPart.ts'
 import { setUpAgent } from './setUpAgent.ts'
 import { explained } from './explained.ts'
-import { registerHelperKey } from './registerHelperKey.ts'
 
 interface JoinedHere {
   machine: string
   cluster: string
   /** True if the agent runs as a unit. */
   started: boolean
-  /** Why the machine cannot receive secrets; `null`: it can, or it was not set up here. */
-  keyless: string | null
+  /** The things that features cannot do here, each following "the machine". */
+  lacks: string[]
 }
 
+/** A feature's part of joining, as root. Resolves with the thing that it cannot do on this machine, in words; `null`: none. */
+export type FeatureJoining = (join: Join) => Promise<string | null>
+
 /** Makes this machine join a cluster. With `start`, root on a machine with systemd also sets up and starts its agent. */
-export async function joinMachine(join: Join & { start: boolean }, signal: AbortSignal): Promise<JoinedHere> {
+export async function joinMachine(
+  join: Join & { start: boolean },
+  joinings: readonly FeatureJoining[],
+  signal: AbortSignal,
+): Promise<JoinedHere> {
   const { data, start } = join
   const started = start && mayInstallUnits()
   const { command, args } = selfCommand()
@@ -27,8 +33,14 @@ export async function joinMachine(join: Join & { start: boolean }, signal: Abort
       ...{ part: 'agent', again: 'join again from there; the token is still valid' },
     })
   // Before the token is used up by joining.
-  const keyless = started ? await registerHelperKey(join) : null
+  const lacks: (string | null)[] = []
+  if (started) for (const joining of joinings) lacks.push(await joining(join))
   const joined = await joinCluster(join, signal)
   if (started) await explained(agentUnit, () => setUpAgent(data, joined))
-  return { machine: joined.machine, cluster: joined.settings.cluster, started, keyless }
+  return {
+    machine: joined.machine,
+    cluster: joined.settings.cluster,
+    started,
+    lacks: lacks.filter((one) => one !== null),
+  }
 }

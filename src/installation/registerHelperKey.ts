@@ -12,10 +12,11 @@ import { joinRefusal, trustIn, type Join } from './joinCluster.ts'
 /**
  * Makes the key of the privileged helper, to which the controller encrypts the secrets of this machine's services, and
  * registers it with a join token. On a machine that has joined already, the token does nothing else. Called by root.
- * Resolves with why the machine cannot receive secrets; `null`: it can.
+ * Resolves with why the machine cannot receive secrets; `null`: it can. Follows "the machine".
  */
 export async function registerHelperKey({ controller, token, pin, data }: Join): Promise<string | null> {
-  if (!existsSync('/usr/bin/systemd-creds')) return 'it has no systemd-creds, which comes with systemd 250'
+  if (!existsSync('/usr/bin/systemd-creds'))
+    return 'cannot receive secrets: it has no systemd-creds, which comes with systemd 250'
   const joined = new JoinedFolder(data)
   const hasJoined = joined.exists()
   if (hasJoined && fingerprint(joined.identity.read().authority) !== pin) return null // joining refuses it
@@ -28,11 +29,11 @@ export async function registerHelperKey({ controller, token, pin, data }: Join):
     await client.call('registerHelperKey', { body: { recipient: key.recipient } })
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
-    if (error.code === 'E_NOT_FOUND') return 'the version of its controller delivers none'
+    if (error.code === 'E_NOT_FOUND') return 'cannot receive secrets: the version of its controller delivers none'
     // The command is repeated, with its used token: then it finishes what was cut off.
     if (error.code !== 'E_JOIN_REFUSED' || !hasJoined) throw error
     return isNew
-      ? 'its key is not registered, because the token was used; tandem machine add NAME prints another'
+      ? 'cannot receive secrets: the token was used before its key was registered; tandem machine add NAME prints another'
       : null
   }
   if (!isNew) return null

@@ -1,6 +1,7 @@
 import { passingUnits, standingUnits } from '../layout/units.ts'
 import type { HungFeature, OwnFeatures } from '../agent/features.ts'
 import type { FeatureExaminations } from '../examine/featureExamination.ts'
+import type { FeatureJoining } from '../installation/joinMachine.ts'
 import type { FeatureLeaving } from '../installation/leaveMachine.ts'
 import type { HelperContext } from '../privileged/helperContext.ts'
 import type { Operations } from '../privileged/operation.ts'
@@ -94,6 +95,8 @@ type HereOf<S> = S extends { here: infer Work } ? Work : never
 
 /** Work of commands on this computer itself. */
 export const workHere = Object.assign({}, ...sides.map(({ here }) => here)) as Merged<HereOf<Side>> // their sum
+
+export const joinings: readonly FeatureJoining[] = sides.flatMap(({ joining }) => joining ?? [])
 
 export const leavings: readonly FeatureLeaving[] = sides.flatMap(({ leaving }) => leaving ?? [])
 

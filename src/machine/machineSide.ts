@@ -3,6 +3,7 @@ import type { AgentIdentity } from '../agent/agentIdentity.ts'
 import type { HungFeature } from '../agent/features.ts'
 import type { Drivers } from '../definitions/driverRegistry.ts'
 import type { FeatureExamination } from '../examine/featureExamination.ts'
+import type { FeatureJoining } from '../installation/joinMachine.ts'
 import type { FeatureLeaving } from '../installation/leaveMachine.ts'
 import type { HelperContext } from '../privileged/helperContext.ts'
 import type { Operations } from '../privileged/operation.ts'
@@ -25,6 +26,7 @@ export interface MachineSide {
   units?: SideUnits
   examination?: FeatureExamination
   leaving?: FeatureLeaving
+  joining?: FeatureJoining
   /** Its part of the controller's machine: the controller is not root either. */
   controller?: ControllerMachine
   /** Work that a command does on this computer itself. */

@@ -16,9 +16,10 @@ export const secrets = {
     })
   },
   operations: async (context) => {
-    const { serviceSecretOperations } = await import('../privileged/secrets/operations.ts')
-    return serviceSecretOperations(context)
+    const { openServiceSecrets } = await import('../privileged/secrets/operations.ts')
+    return openServiceSecrets(context)
   },
+  joining: async (join) => (await import('../installation/registerHelperKey.ts')).registerHelperKey(join),
   controller: {
     drivers: async (root): Promise<{ rootKeys?: RootKeysKept }> => {
       if (!root) return {}

@@ -2,7 +2,7 @@ import type { ServiceUsers } from '../drivers/supervisor/systemd/serviceUsers.ts
 import type { UnitGuard } from '../drivers/supervisor/systemd/unitHost.ts'
 import type { Examine } from './examine.ts'
 import type { RootFolder } from './rootFolder.ts'
-import type { KeptSecrets } from './secrets/keptSecrets.ts'
+import type { UnitExtra } from './unitExtra.ts'
 
 /** The things that every part of the privileged helper may use. */
 export interface HelperContext {
@@ -18,7 +18,8 @@ export interface HelperContext {
   users: ServiceUsers
   /** A feature that must know every change of a unit of an instance adds itself. */
   guards: UnitGuard[]
-  kept: KeptSecrets
+  /** A feature that gives instances something beside their units adds itself. */
+  unitExtras: UnitExtra[]
   examine: Examine
   now: () => number
 }

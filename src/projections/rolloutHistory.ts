@@ -1,6 +1,6 @@
 import { prepareInstance } from '../definitions/names.ts'
 import type { EventData, RecordedEvent } from '../events/event.ts'
-import type { Phase, RolloutKind } from '../events/rolloutEvents.ts'
+import type { Phase, Pins, RolloutKind } from '../events/rolloutEvents.ts'
 
 /** A rollout as users see it, with timing per machine and phase. Times are ISO 8601. */
 export interface RolloutView {
@@ -17,8 +17,8 @@ export interface RolloutView {
   finishedAt: string | null
   /** A separate field and not one of `phases`: a command of version 0.1.0 refuses an answer with an unknown phase. */
   prepare: PrepareView | null
-  /** The version of each secret, by path; left out: the release has none. */
-  secrets?: Record<string, number>
+  /** The things that its instances get besides the release; left out: none. */
+  pins?: Pins
   machines: MachineView[]
 }
 
@@ -136,11 +136,11 @@ export class RolloutHistory {
   }
 
   #started(data: EventData['RolloutStarted'], at: string): void {
-    const { rollout: id, service, kind, release, previous, machines, secrets } = data
+    const { rollout: id, service, kind, release, previous, machines, pins } = data
     const fetches = kind !== 'stop' && kind !== 'remove'
     const view: RolloutView = {
       ...{ id, service, kind, release, previous, state: 'running', reason: null, failedInstance: null },
-      ...{ startedAt: at, finishedAt: null, prepare: null, ...(secrets ? { secrets } : {}) },
+      ...{ startedAt: at, finishedAt: null, prepare: null, ...(pins ? { pins } : {}) },
       machines: machines.map((machine) => ({
         machine,
         state: 'waiting',

@@ -27,9 +27,8 @@ export interface StartRollout {
   release: string | null
   allowOutage: boolean
   removeData: boolean
-  /** For `rollback`: also the configuration, or the versions of secrets, with which the release ran last. */
-  withConfig?: boolean
-  withSecrets?: boolean
+  /** For `rollback`: the pins, by name, that it takes as the release had them last. */
+  withFormer?: string[]
   /** Also where that takes something away from services that use this one. */
   force?: boolean
   /** The answers of the machines that are to run the release. Left out: nobody asked them. */

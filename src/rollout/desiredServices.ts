@@ -8,8 +8,7 @@ import { desiredRoutes } from './desiredRoutes.ts'
 import { instancesOn } from '../fleet/serving.ts'
 import { forwardTarget, runningRollout } from './serviceView.ts'
 import type { Instance } from '../fleet/state.ts'
-import { configsOn } from './config/desired.ts'
-import { secretGenerations } from './secrets/desired.ts'
+import { featureDesires, type FeatureSlice } from './features.ts'
 import type { State } from './state.ts'
 
 export type ServiceSlice =
@@ -23,8 +22,7 @@ export type ServiceSlice =
   | 'localRoutes'
   | 'prepare'
   | 'removedData'
-  | 'secrets'
-  | 'config'
+  | FeatureSlice
 
 /** Everything of services and rollouts that one machine should have now. */
 export function desiredServices(state: State, machine: string): Pick<MachineDesire, ServiceSlice> {
@@ -42,8 +40,7 @@ export function desiredServices(state: State, machine: string): Pick<MachineDesi
     ...desiredRoutes(state, machine),
     prepare,
     removedData: removedDataOn(state, machine),
-    secrets: secretGenerations(state, machine),
-    config: configsOn(state, machine),
+    ...featureDesires(state, machine),
   }
 }
 

@@ -2,8 +2,7 @@ import type { EventData, RecordedEvent } from '../events/event.ts'
 import { change, keepIf, without } from '../lib/records.ts'
 import type { Asked } from '../decision/base.ts'
 import { completedKept, type Rollout, type RolloutMachine, type Service, type State } from './state.ts'
-import { withRejectedConfig } from './config/feature.ts'
-import { withRejected } from './secrets/rejected.ts'
+import { featureRejections } from './features.ts'
 import { usedGenerations } from './usedGenerations.ts'
 
 type RolloutEvent = Extract<
@@ -86,18 +85,9 @@ export function evolveRollout(state: State, event: RolloutEvent, asked: Asked): 
 function started(state: State, data: EventData['RolloutStarted'], asked: Asked): State {
   const known = state.services[data.service]
   const service: Service = {
-    name: data.service,
-    current: known?.current ?? null,
-    stopped: known?.stopped ?? false,
-    rollout: data.rollout,
-    lastRollout: data.rollout,
-    completed: known?.completed ?? [],
-    behind: known?.behind ?? [],
-    leftAlone: [],
-    ...(known?.rejectedSecrets ? { rejectedSecrets: known.rejectedSecrets } : {}),
-    ...(known?.rejectedConfig === undefined ? {} : { rejectedConfig: known.rejectedConfig }),
-    ...(known?.ranWith ? { ranWith: known.ranWith } : {}),
-    ...(known?.changedConfigOnly ? { changedConfigOnly: known.changedConfigOnly } : {}),
+    ...{ current: null, stopped: false, completed: [], behind: [] },
+    ...known,
+    ...{ name: data.service, rollout: data.rollout, lastRollout: data.rollout, leftAlone: [] },
   }
   const part: RolloutMachine = { state: 'waiting', fetched: false, named: 0 }
   const rollout: Rollout = {
@@ -129,8 +119,7 @@ function started(state: State, data: EventData['RolloutStarted'], asked: Asked):
       ...state.generations,
       [data.rollout]: {
         ...{ service: data.service, release: data.release, routes: data.routes },
-        ...(data.secrets ? { secrets: data.secrets } : {}),
-        ...(data.config ? { config: data.config } : {}),
+        ...(data.pins ? { pins: data.pins } : {}),
       },
     },
     // A catch-up in progress gives up its turn: the rollout reaches every machine anyway.
@@ -162,30 +151,6 @@ function finished(state: State, data: EventData['RolloutFinished'], asked: Asked
   })
 }
 
-/** Keeps the secrets and the configuration with which each release ran last. */
-function ranWith(
-  generations: State['generations'],
-  { current, completed, ranWith: before }: Service,
-  { id, release }: Rollout,
-): Partial<Service> {
-  const { secrets, config } = generations[id] ?? {}
-  const pins = { ...(secrets ? { secrets } : {}), ...(config ? { config } : {}) }
-  if (before === undefined && Object.keys(pins).length === 0) return {}
-  const last = generations[current?.generation ?? '']
-  const isSame = last?.release === release && JSON.stringify(last.secrets) === JSON.stringify(secrets)
-  const isConfigOnly = isSame && last?.config?.version !== config?.version
-  const all = { ...before, [release]: pins }
-  return {
-    ranWith: keepIf(all, (_, one) => completed.includes(one)),
-    changedConfigOnly: isConfigOnly,
-  }
-}
-
-const rejectedBy = (state: State, service: Service, rollout: string): Partial<Service> => ({
-  ...withRejected(state, service, rollout),
-  ...withRejectedConfig(state, service, rollout),
-})
-
 function outcome({ generations }: State, service: Service, rollout: Rollout): Partial<Service> {
   if (rollout.kind === 'stop' || rollout.kind === 'remove') return { stopped: true }
   const completed = [...service.completed, rollout.release].slice(-completedKept)
@@ -195,6 +160,31 @@ function outcome({ generations }: State, service: Service, rollout: Rollout): Pa
     completed,
     ...ranWith(generations, { ...service, completed }, rollout),
   }
+}
+
+/** Keeps the pins with which each release ran last, and those of the generation before. */
+function ranWith(
+  generations: State['generations'],
+  { current, completed, ranWith: before }: Service,
+  { id, release }: Rollout,
+): Partial<Service> {
+  const pins = generations[id]?.pins
+  if (before === undefined && pins === undefined) return {}
+  const last = generations[current?.generation ?? '']
+  const all = { ...before, [release]: pins ?? {} }
+  return {
+    ranWith: keepIf(all, (_, one) => completed.includes(one)),
+    ...(last ? { former: { release: last.release, pins: last.pins ?? {} } } : {}),
+  }
+}
+
+function rejectedBy(state: State, service: Service, rollout: string): Partial<Service> {
+  const { generations } = state
+  const before = generations[service.current?.generation ?? '']?.pins
+  const tried = generations[rollout]?.pins
+  if (!before || !tried) return {}
+  const rejected = { ...service.rejected, ...featureRejections(state, service, { before, tried }) }
+  return Object.keys(rejected).length === 0 ? {} : { rejected }
 }
 
 function removed(state: State, { service, data }: EventData['ServiceRemoved']): State {

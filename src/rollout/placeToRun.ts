@@ -21,8 +21,7 @@ export function placeToRun(state: State, service: string, machine: string | null
     return refuse('E_NO_SUCH_SERVICE', `no release of ${service} has been deployed`, service, knownServices(state))
   }
   const { release, generation } = known.current
-  const { secrets, config } = state.generations[generation] ?? {}
-  const has = secrets || config ? { generation } : {}
+  const has = state.generations[generation]?.pins ? { generation } : {}
   const definition = definitionOf(state, release)
   const wanted = definition.machines ?? Object.keys(state.machines)
   const refusal = machine ? refuseUnknownMachine(state, [machine]) : null

@@ -6,7 +6,7 @@ import { recovered as recoveredFleet } from '../fleet/recoveredFleet.ts'
 import { conforms } from './conforms.ts'
 import { laptopAddress } from './loopback.ts'
 import { currentTarget } from './serviceView.ts'
-import type { Generation, Pins, Rollout, RolloutState, Service, State } from './state.ts'
+import type { Generation, Rollout, RolloutState, Service, State } from './state.ts'
 import { usedGenerations } from './usedGenerations.ts'
 
 /**
@@ -103,14 +103,10 @@ function recoveredGenerations(before: State, held: HeldState[]): Record<string, 
 }
 
 /** As the machine received them; those of the log where it received none. */
-function heldPins({ generations }: State, { config, secrets }: HeldState, generation: string): Pins {
-  const { config: ownConfig, secrets: ownSecrets } = generations[generation] ?? {}
-  const [heldConfig, heldSecrets] = [config?.[generation] ?? ownConfig, versionsOf(secrets, generation) ?? ownSecrets]
-  return { ...(heldConfig ? { config: heldConfig } : {}), ...(heldSecrets ? { secrets: heldSecrets } : {}) }
+const heldPins = ({ generations }: State, { pins }: HeldState, generation: string): Pick<Generation, 'pins'> => {
+  const found = pins?.[generation] ?? generations[generation]?.pins
+  return found ? { pins: found } : {}
 }
-
-const versionsOf = (secrets: HeldState['secrets'], generation: string): Record<string, number> | undefined =>
-  secrets?.find((one) => one.generation === generation)?.versions
 
 function recoveredLoopbacks(held: HeldState[]): RolloutState['loopbacks'] {
   return Object.fromEntries(

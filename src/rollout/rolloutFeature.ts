@@ -2,10 +2,12 @@ import type { Refusal } from '../decision/refuse.ts'
 import type { Observed } from '../decision/observed.ts'
 import type { Definition } from '../definitions/definition.ts'
 import type { EventData } from '../events/event.ts'
-import type { ResolvedRoute } from '../events/rolloutEvents.ts'
+import type { Pins, ResolvedRoute } from '../events/rolloutEvents.ts'
 import type { StartRollout } from './commands.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
-import type { Pins, State } from './state.ts'
+import type { FeatureSlices } from './features.ts'
+import type { Rejected } from './featureState.ts'
+import type { Service, State } from './state.ts'
 
 /** The answers of machines that were asked before; `null`: the machine did not answer. A machine that is missing was not asked. */
 export type Answered = Readonly<Record<string, RequirementFacts | null>>
@@ -32,8 +34,14 @@ export type Begun = Pick<EventData['RolloutStarted'], 'service' | 'kind' | 'rele
 export interface RolloutFeature {
   /** Why the rollout may not start; `null`: the feature does not object. */
   refuse?: (state: State, asked: AskedRollout) => Refusal | null
-  /** Everything that its instances get besides the release, as of now: `RolloutStarted` keeps it. */
+  /** Everything that its instances get besides the release, as of now; `former`: those that it is to get again. */
   pins?: (state: State, definition: Definition, former: Pins) => Pins
+  /** The parts of pins that later rollouts pass over: a rollout that tried them went back to those before. */
+  rejections?: (state: State, service: Service, pins: { before: Pins; tried: Pins }) => Rejected
+  /** The pins of each generation, by its id, in the desired state that a machine obeyed. */
+  heldPins?: (held: FeatureSlices) => Record<string, Pins>
+  /** Its slices of the desired state of a machine. */
+  desire?: (state: State, machine: string) => Partial<FeatureSlices>
   /** Doubtful things about a rollout that has just begun. */
   warnings?: (state: State, begun: Begun, answered: Answered) => string[]
 }

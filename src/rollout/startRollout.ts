@@ -1,5 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
-import type { ResolvedRoute, RolloutKind } from '../events/rolloutEvents.ts'
+import type { Pins, ResolvedRoute, RolloutKind } from '../events/rolloutEvents.ts'
 import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
 import { asSent } from './describedReleases.ts'
@@ -16,7 +16,7 @@ import { strategyOf, wantedOn } from './serviceView.ts'
 import { refuseInability, refuseUnknownKeys } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
 import { localRoutesAbility } from '../protocol/localRoutes.ts'
-import type { Pins, Service, State } from './state.ts'
+import type { Service, State } from './state.ts'
 
 /**
  * Decides whether this rollout may start, and with which machines and routes. A refusal changes nothing and names the
@@ -84,9 +84,9 @@ export function startRollout(state: State, command: StartRollout, { observed }: 
 }
 
 /** Those with which the release ran last, as far as they are asked for. */
-function formerPins(service: Service | undefined, release: string, { withConfig, withSecrets }: StartRollout): Pins {
-  const { config, secrets } = service?.ranWith?.[release] ?? {}
-  return { ...(withConfig && config ? { config } : {}), ...(withSecrets && secrets ? { secrets } : {}) }
+function formerPins(service: Service | undefined, release: string, { withFormer = [] }: StartRollout): Pins {
+  const all = Object.entries(service?.ranWith?.[release] ?? {})
+  return Object.fromEntries(all.filter(([name]) => withFormer.includes(name)))
 }
 
 function refuseKeys(state: State, observed: Observed, { service, definition }: Release): Refusal | null {

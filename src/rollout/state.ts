@@ -1,9 +1,8 @@
 import type { Asked, Base } from '../decision/base.ts'
 import type { EventData } from '../events/event.ts'
-import type { Direction, ResolvedRoute, RolloutKind, Step, Target } from '../events/rolloutEvents.ts'
+import type { Direction, Pins, ResolvedRoute, RolloutKind, Step, Target } from '../events/rolloutEvents.ts'
 import type { FleetState } from '../fleet/state.ts'
-import type { ConfigState } from '../config/state.ts'
-import type { SecretsState } from '../secrets/state.ts'
+import type { FeatureState, Rejected } from './featureState.ts'
 
 /*
  * Services and their rollouts.
@@ -58,7 +57,7 @@ export interface RolloutState {
 }
 
 /** The state that rollouts are decided on. */
-export type State = Base & FleetState & RolloutState & Pick<SecretsState, 'secrets' | 'helperKeys'> & ConfigState
+export type State = Base & FleetState & RolloutState & FeatureState
 
 export interface Service {
   name: string
@@ -76,26 +75,19 @@ export interface Service {
    * return.
    */
   leftAlone: string[]
-  /**
-   * By path, the version of a secret with which a rollout was reverted: later ones use the last good version until the
-   * secret is stored again. Left out: none.
-   */
-  rejectedSecrets?: Record<string, number>
-  /** The same for the version of its configuration. */
-  rejectedConfig?: number
-  /** Secrets and configuration with which the releases in `completed` ran last. Left out: none had any. */
+  /** Left out: nothing was ever rejected. */
+  rejected?: Rejected
+  /** The pins with which the releases in `completed` ran last. Left out: none had any. */
   ranWith?: Record<string, Pins>
-  /** The last rollout that completed changed nothing but the configuration. */
-  changedConfigOnly?: boolean
+  /** The generation before the last rollout that completed. */
+  former?: { release: string; pins: Pins }
 }
 
-/** The things that instances get besides the release. Left out: it has none. */
-export type Pins = Pick<EventData['RolloutStarted'], 'secrets' | 'config'>
-
-export interface Generation extends Pins {
+export interface Generation {
   service: string
   release: string
   routes: ResolvedRoute[]
+  pins?: Pins
 }
 
 export interface Turn {

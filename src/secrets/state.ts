@@ -55,26 +55,29 @@ export interface SecretsState {
   backedUpAt: number | null
 }
 
+type Generations = Readonly<Record<string, { service: string; pins?: { secrets?: Record<string, number> } }>>
+
 /** The state that this room reads; `generations` are those of services that run, or are being rolled. */
-export type SecretsWorld = FleetWorld &
-  SecretsState & { generations: Readonly<Record<string, { service: string; secrets?: Record<string, number> }>> }
+export type SecretsWorld = FleetWorld & SecretsState & { generations: Generations }
 
 /**
  * The services that had a rollout with this version which was reverted, sorted. They pass it over until the secret is
  * stored again, also with the same values: something else may have failed.
  */
 export const rejectedBy = (
-  { services }: { services: Readonly<Record<string, { name: string; rejectedSecrets?: Record<string, number> }>> },
+  {
+    services,
+  }: { services: Readonly<Record<string, { name: string; rejected?: { secrets?: Record<string, number> } }>> },
   path: string,
   version: number,
 ): string[] =>
   Object.values(services)
-    .flatMap(({ name, rejectedSecrets }) => (rejectedSecrets?.[path] === version ? [name] : []))
+    .flatMap(({ name, rejected }) => (rejected?.secrets?.[path] === version ? [name] : []))
     .sort()
 
 /** The services that run with a version, sorted. */
 export function usersOf({ generations }: Pick<SecretsWorld, 'generations'>, path: string, version: number): string[] {
-  const users = Object.values(generations).filter(({ secrets }) => secrets?.[path] === version)
+  const users = Object.values(generations).filter(({ pins }) => pins?.secrets?.[path] === version)
   return [...new Set(users.map(({ service }) => service))].sort()
 }
 

@@ -9,6 +9,7 @@ import { foundCluster } from '../../src/controller/foundCluster.ts'
 import { admittedIn, FounderTokens } from '../../src/controller/founderTokens.ts'
 import { signOffline } from '../../src/controller/signOffline.ts'
 import { startController } from '../../src/controller/startController.ts'
+import type { EntryPoints } from '../../src/cli/entryPoints.ts'
 import { joinMachine } from '../../src/installation/joinMachine.ts'
 import { DirectoryStore } from '../../src/releases/directoryStore.ts'
 import { removeTree } from '../../src/releases/removeTree.ts'
@@ -69,7 +70,8 @@ export class UserHere {
 }
 
 const none = { stdin: () => Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough() }
-const programs = { initController: foundCluster, signOffline, joinMachine }
+const joins: EntryPoints['joinMachine'] = (options, signal) => joinMachine(options, [], signal)
+const programs = { initController: foundCluster, signOffline, joinMachine: joins }
 
 /** A cluster with an authority, whose controller runs in this process, and the user who founded it. */
 export async function founded() {

@@ -136,8 +136,8 @@ export class Cluster {
         if (change.machine !== machine || !this.takesChanges) throw new Error(machine)
         return { taken: await controller.reportChange(change) }
       },
-      secrets: async () => {
-        throw new Error('no secrets here')
+      post: async (_, path) => {
+        throw new Error(`nobody answers ${path} here`)
       },
       answer: async (machine, id, answers) => {
         asks.begin(id, machine)

@@ -1,9 +1,8 @@
-import type { AskedSecrets, ControllerConnection, Message, ReportAnswer } from '../../src/agent/controllerConnection.ts'
+import type { ControllerConnection, Message, ReportAnswer } from '../../src/agent/controllerConnection.ts'
 import type { AgentMessage, Link } from '../../src/controller/agentLinks.ts'
 import { sleep, type Clock } from '../../src/lib/clock.ts'
 import { OperatorError } from '../../src/lib/operatorError.ts'
 import { answerSchema, type Answer } from '../../src/protocol/ask.ts'
-import type { SecretOrder } from '../../src/protocol/secrets.ts'
 import { reportSchema, type Report } from '../../src/protocol/report.ts'
 import { reportChangeSchema, type ReportChange } from '../../src/protocol/reportChange.ts'
 
@@ -12,7 +11,7 @@ export interface ControllerEnd {
   connect: (machine: string, link: Link) => () => void
   report: (machine: string, report: Report) => Promise<ReportAnswer>
   reportChange: (machine: string, change: ReportChange) => Promise<{ taken: boolean }>
-  secrets: (machine: string, asked: AskedSecrets) => Promise<SecretOrder>
+  post: (machine: string, path: string, body: unknown) => Promise<unknown>
   answer: (machine: string, id: string, answers: AsyncIterable<Answer>) => Promise<void>
 }
 
@@ -84,8 +83,8 @@ export class Line {
           this.#reach().reportChange(this.#machine, reportChangeSchema.parse(body)),
         ),
       answer: (id, answers) => this.#answer(id, answers),
-      secrets: (asked, signal) =>
-        this.#send('secrets', asked, signal, (body) => this.#reach().secrets(this.#machine, body as AskedSecrets)),
+      post: (path, body, signal) =>
+        this.#send(path, body, signal, (sent) => this.#reach().post(this.#machine, path, sent)),
       channel: async () => {
         throw unreachable()
       },

@@ -10,7 +10,7 @@ import { startedBy, type Step } from './history.ts'
 
 /** The facts of a rollout: who, from where, with which release. */
 export function About({ rollout, steps }: { rollout: RolloutView; steps: readonly Step[] }): JSX.Element {
-  const { id, service, kind, release, machines, startedAt, secrets } = rollout
+  const { id, service, kind, release, machines, startedAt, pins } = rollout
   const published = useRelease(service, release)
   const by = startedBy(steps)
   return (
@@ -36,10 +36,16 @@ export function About({ rollout, steps }: { rollout: RolloutView; steps: readonl
             ? ''
             : `, ${bytes(published.bytes)}, published ${utcMinute(published.publishedAt)}${published.by === null ? '' : ` by ${published.by}`}`}
         </dd>
-        {secrets === undefined ? null : (
+        {pins?.secrets === undefined ? null : (
           <>
             <dt>secrets</dt>
-            <dd>{secretsInWords(secrets)}</dd>
+            <dd>{secretsInWords(pins.secrets)}</dd>
+          </>
+        )}
+        {pins?.config === undefined ? null : (
+          <>
+            <dt>configuration</dt>
+            <dd>{pins.config.version ?? 'defaults'}</dd>
           </>
         )}
         <dt>machines</dt>

@@ -1,4 +1,5 @@
-import type { CarriedOrder, SecretsHost, SecretValues } from '../../drivers/secrets/secretsHost.ts'
+import type { CarriedOrder, SecretsHost } from '../../drivers/secrets/secretsHost.ts'
+import type { SecretValues } from '../../drivers/supervisor/supervisor.ts'
 import { KeyedQueue } from '../../lib/keyedQueue.ts'
 import { secretContentSchema, secretValuesSchema, valueId, type SecretContent } from '../../protocol/secrets.ts'
 import { AgeKey } from '../../sealing/ageKey.ts'

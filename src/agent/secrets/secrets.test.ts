@@ -3,7 +3,6 @@ import type { CarriedOrder, SecretsHost } from '../../drivers/secrets/secretsHos
 import { systemClock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { until } from '../../lib/testing/until.ts'
-import type { AskedSecrets } from '../controllerConnection.ts'
 import type { StartExtra } from '../releaseLauncher.ts'
 import { aDesiredState, anInstance } from '../testing/given.ts'
 import { Secrets } from './secrets.ts'
@@ -12,7 +11,7 @@ const release = 'f'.repeat(64)
 const generation = (id: string, service = 'shop') => ({ service, generation: id, release, versions: {} })
 
 /** A helper that keeps the generations of the newest order, and a controller that answers as the test says. */
-function given(answer: (asked: AskedSecrets, tries: number) => Promise<string[]>, kept: Record<string, string[]> = {}) {
+function given(answer: (service: string) => Promise<string[]>, kept: Record<string, string[]> = {}) {
   const held = new Map(Object.entries(kept))
   const host: SecretsHost = {
     recipient: async () => null,
@@ -30,10 +29,10 @@ function given(answer: (asked: AskedSecrets, tries: number) => Promise<string[]>
   const tries = new Map<string, number>()
   const feature = new Secrets(host, {
     connection: {
-      secrets: async (asked) => {
-        const many = (tries.get(asked.service) ?? 0) + 1
-        tries.set(asked.service, many)
-        return { order: null, content: (await answer(asked, many)).join(' '), values: null }
+      post: async (path) => {
+        const service = path.replace('/agent/secrets/', '')
+        tries.set(service, (tries.get(service) ?? 0) + 1)
+        return { order: null, content: (await answer(service)).join(' '), values: null }
       },
     },
     launcher: { extend: (extra) => void extras.push(extra) },
@@ -115,7 +114,7 @@ it('reports why secrets are missing, and brings them when the controller can rea
 })
 
 it('lets secrets go when nothing of the service is to run here, also those of an earlier agent', async () => {
-  const { feature, held } = given(async ({ service }) => (service === 'shop' ? ['r1'] : []), { blog: ['r7'] })
+  const { feature, held } = given(async (service) => (service === 'shop' ? ['r1'] : []), { blog: ['r7'] })
   feature.want(running('r1'), false)
   await until(() => expect([...held.keys()]).toEqual(['shop']))
   const { feature: second, held: kept } = given(async () => [], { shop: ['r1'] })

@@ -4,7 +4,7 @@ import { Backoff } from '../../lib/backoff.ts'
 import { sleep, type Clock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
-import type { SecretGeneration } from '../../protocol/secrets.ts'
+import { secretOrderSchema, type SecretGeneration } from '../../protocol/secrets.ts'
 import type { ControllerConnection } from '../controllerConnection.ts'
 import { Generations } from '../generations.ts'
 import type { MachineFeature } from '../machineFeature.ts'
@@ -12,7 +12,7 @@ import type { Problems } from '../problems.ts'
 import type { Program, StartExtra } from '../releaseLauncher.ts'
 
 interface Parts {
-  connection: Pick<ControllerConnection, 'secrets'>
+  connection: Pick<ControllerConnection, 'post'>
   launcher: { extend: (extra: StartExtra) => void }
   problems: Pick<Problems, 'add' | 'solved'>
   clock: Clock
@@ -110,9 +110,9 @@ export class Secrets implements MachineFeature<object> {
     while (!signal.aborted) {
       try {
         const [held, recipient] = await Promise.all([this.#host.held(service), this.#host.recipient()])
-        const order = await connection.secrets({ service, held, recipient }, signal)
+        const answer = await connection.post(`/agent/secrets/${service}`, { held, recipient }, signal)
         if (signal.aborted) return
-        await this.#host.take(service, order)
+        await this.#host.take(service, secretOrderSchema.parse(answer))
         problems.solved(`secrets ${service}`)
         Object.assign(delivery, { state: 'done', failure: null })
         return

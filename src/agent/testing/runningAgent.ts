@@ -58,7 +58,7 @@ export class Releases {
   }
 }
 
-const noSecrets = { secrets: () => Promise.reject(new Error('no secrets here')) }
+const noCalls = { post: () => Promise.reject(new Error('no controller here')) }
 
 /** Starts an agent of real parts with fake drivers, which the test controls. Its disk is `folder`. */
 export async function startedAgent(
@@ -111,7 +111,7 @@ export async function startedAgent(
     jobs,
   } = await agentFeatures(
     {
-      ...{ supervisor, balancer, tcpOffset: 0, cache, source, connection: noSecrets, bootMark: () => '' },
+      ...{ supervisor, balancer, tcpOffset: 0, cache, source, connection: noCalls, bootMark: () => '' },
       ...{ cacheCapBytes: null, keepLast: make.keepLast ?? 5, disk, ports, launcher, loopback, problems, lateWrites },
       ...{ clock: systemClock, random, logger: quiet, changed },
       instanceLimits: { readyProbeMs: 10, restart: { firstMs: 10, mostMs: 40 } },

@@ -79,8 +79,8 @@ export async function joinAgent(session: Session, flags: JoinFlags, controller: 
   const pin = checkedPin(flags.pin, 'copy the whole command that tandem machine add NAME printed')
   const { token, start } = flags
   const joining = { controller, token, pin, data, start }
-  const { machine, cluster, started, keyless } = await host.entryPoints.joinMachine(joining, signal)
-  if (keyless !== null) out.warn(`machine ${machine} cannot receive secrets: ${keyless}`)
+  const { machine, cluster, started, lacks } = await host.entryPoints.joinMachine(joining, signal)
+  for (const words of lacks) out.warn(`machine ${machine} ${words}`)
   out.result({ machine, cluster, data, started }, () => {
     const how = started ? 'the agent runs as tandem-agent.service' : `start the agent: tandem agent run --data ${data}`
     return `this computer is now machine ${machine} of cluster ${cluster}; ${how}`

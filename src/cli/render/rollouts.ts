@@ -1,7 +1,7 @@
 import type { RolloutView } from '../../api/views.ts'
 import { showAge, showSeconds } from '../duration.ts'
+import { featureRolloutLines } from '../features.ts'
 import type { Paint, Style } from '../paint.ts'
-import { versionsInWords } from '../secrets/versionsInWords.ts'
 import { took } from './progressLines.ts'
 import { rolloutTitle, whatIsRolled } from './rolloutTitle.ts'
 import { renderTable } from './table.ts'
@@ -44,7 +44,7 @@ export function renderRollout(
   return [
     rolloutTitle(rollout, paint),
     `${paint(stateStyles[rollout.state], rollout.state)} after ${duration(rollout, now)}, started ${rollout.startedAt}`,
-    ...(rollout.secrets ? [`secrets: ${versionsInWords(rollout.secrets)}`] : []),
+    ...featureRolloutLines(rollout),
     ...(rollout.reason === null ? [] : [`reason: ${rollout.reason}`]),
     ...(rollout.failedInstance === null
       ? []

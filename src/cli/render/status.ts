@@ -5,11 +5,10 @@ import { problemsOf } from '../../problems/problemsOf.ts'
 import { showAge, showSeconds } from '../duration.ts'
 import type { Paint } from '../paint.ts'
 import { accessLines } from './access.ts'
-import { featureLines, featureMachineLines, featureSections } from '../features.ts'
+import { featureLines, featureMachineLines, featureSections, featureServiceLines } from '../features.ts'
 import { count } from './names.ts'
 import { shortId } from '../../definitions/names.ts'
 import { whatIsRolled } from './rolloutTitle.ts'
-import { newerSecrets } from '../secrets/versionsInWords.ts'
 import { renderTable } from './table.ts'
 import { seen } from './seen.ts'
 
@@ -92,9 +91,7 @@ function serviceLines(
   const lines = [`${paint('bold', service.service)}  ${release}${state}${routes}`]
   if (service.rollout) lines.push(`  ${rolling(service.rollout, now, paint)}`)
   lines.push(...accessLines(service, paint))
-  const newer = newerSecrets(service.secrets)
-  if (newer !== null)
-    lines.push(`  ${paint('yellow', '!')} newer secrets: ${newer}; tandem restart ${service.service}   takes them`)
+  lines.push(...featureServiceLines(service, paint))
   const rows = service.instances.map((instance) => [
     `  ${instance.id}`,
     instance.machine,

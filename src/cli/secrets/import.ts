@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { readVariables } from '../../definitions/secrets/variablesFile.ts'
+import { readVariables } from '../../definitions/variablesFile.ts'
 import { mostSecretBytes, tooLarge } from '../../definitions/secrets/paths.ts'
 import { mostReferences } from '../../definitions/secrets/references.ts'
 import { refuseName } from '../../definitions/names.ts'

@@ -1,15 +1,16 @@
-import type { Status } from '../../api/views.ts'
+import type { RolloutView, Status } from '../../api/views.ts'
+import type { Paint } from '../paint.ts'
 
-/** `@shared/smtp 1, shop/db 3`. */
-export const versionsInWords = (secrets: Record<string, number>): string =>
-  Object.entries(secrets)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, version]) => `${path} ${version}`)
-    .join(', ')
+/** `secrets: @shared/smtp 1, shop/db 3`. */
+export function pinnedSecrets({ pins }: RolloutView): string[] {
+  const versions = Object.entries(pins?.secrets ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return versions.length === 0 ? [] : [`secrets: ${versions.map((one) => one.join(' ')).join(', ')}`]
+}
 
-/** The secrets that a service could get in a newer version: `shop/db 4 (runs with 3)`. */
-export function newerSecrets(secrets: Status['services'][number]['secrets'] = []): string | null {
+/** The secrets that a service could get in a newer version. */
+export function newerSecrets({ service, secrets = [] }: Status['services'][number], paint: Paint): string[] {
   const older = secrets.filter(({ version, newest, rejected }) => newest !== null && newest > version && !rejected)
-  if (older.length === 0) return null
-  return older.map(({ path, version, newest }) => `${path} ${newest} (runs with ${version})`).join(', ')
+  if (older.length === 0) return []
+  const words = older.map(({ path, version, newest }) => `${path} ${newest} (runs with ${version})`).join(', ')
+  return [`  ${paint('yellow', '!')} newer secrets: ${words}; tandem restart ${service}   takes them`]
 }

@@ -61,7 +61,7 @@ const noPrograms: EntryPoints = {
   runPrivileged: never,
   runControllerHelper: never,
   startController: async () => false,
-  joinMachine: async () => ({ machine: 'a', cluster: 'test', started: false, keyless: null }),
+  joinMachine: async () => ({ machine: 'a', cluster: 'test', started: false, lacks: [] }),
   leaveMachine: async () => ({ units: [], keptData: [], stays: [] }),
 }
 

@@ -18,10 +18,10 @@ export function configHandlers({ controller }: Rooms): Handlers<keyof typeof con
         releases[known?.current?.release ?? ''] ?? Object.values(releases).findLast((one) => one.service === service)
       if (!release) throw noSuchService(service, Object.keys(services))
       const newest = newestConfig(controller.state, service)
-      const runs = generations[known?.current?.generation ?? '']?.config
+      const runs = generations[known?.current?.generation ?? '']?.pins?.config
       return {
         ...{ service, settings: settingsOf(release.definition, newest, runs?.values ?? {}) },
-        ...{ newest: newest?.version ?? null, runs: runs?.version ?? null, rejected: known?.rejectedConfig ?? null },
+        ...{ newest: newest?.version ?? null, runs: runs?.version ?? null, rejected: known?.rejected?.config ?? null },
         running: known?.current != null && !known.stopped,
         versions: (configs[service] ?? []).map(versionView).toReversed(),
       }

@@ -112,7 +112,8 @@ function startRollout(
   const request = (): StartRollout => {
     release = body.release === null ? null : releases.resolve(service, body.release)
     running = runs()
-    const asked = { allowOutage, removeData, force, withConfig, withSecrets }
+    const withFormer = [...(withConfig ? ['config'] : []), ...(withSecrets ? ['secrets'] : [])]
+    const asked = { allowOutage, removeData, force, withFormer }
     return { type: 'StartRollout', rollout, service, kind, release, ...asked, answered }
   }
   return {

@@ -1,20 +1,16 @@
 import type { Definition } from '../definition.ts'
 import type { Replaced } from '../environmentChecks.ts'
-import { variablesOf } from '../uses/variables.ts'
 import type { YamlSource } from '../yamlSource.ts'
 import { problemWith } from './settings.ts'
 
-type Checked = Pick<Definition, 'service' | 'config' | 'secrets' | 'uses'> & Replaced
+type Checked = Pick<Definition, 'service' | 'config'> & Replaced
 
 /** Checks the settings of a service against themselves and against the variables that are set otherwise. */
-export function checkConfig({ config = {}, secrets = {}, uses, env, overlays }: Checked, source: YamlSource): void {
-  const given = variablesOf(uses)
+export function checkConfig({ config = {}, env, overlays }: Checked, source: YamlSource): void {
   for (const [name, setting] of Object.entries(config)) {
     const path = ['config', name]
     const { default: value, required } = setting
     if (Object.hasOwn(env, name)) source.problem(path, `\`env\` sets ${name} too; remove it there`)
-    else if (given.includes(name)) source.problem(path, `\`uses\` sets ${name} too; give one of both another name`)
-    else if (secrets[name]?.as === 'env') source.problem(path, `\`secrets\` sets ${name} too; remove one of both`)
     for (const [cluster, own] of Object.entries(overlays))
       if (Object.hasOwn(own, name))
         source.problem(['environments', cluster, 'env', name], `\`config\` sets ${name} too`)

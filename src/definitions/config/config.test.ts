@@ -33,7 +33,7 @@ describe('`config`', () => {
     expect(problems(config, 'env: { MAIL_HOST: x }')).toEqual(['`env` sets MAIL_HOST too; remove it there'])
     expect(problems(config, 'uses: [mail]')).toEqual(['`uses` sets MAIL_HOST too; give one of both another name'])
     expect(problems(config, 'secrets: { MAIL_HOST: { from: db, as: env } }')).toEqual([
-      '`secrets` sets MAIL_HOST too; remove one of both',
+      '`secrets` sets MAIL_HOST too; give one of both another name',
     ])
     expect(problems(config, 'environments: { staging: { env: { MAIL_HOST: x } } }')).toEqual([
       '`config` sets MAIL_HOST too',

@@ -2,7 +2,6 @@ import type { ClusterDefinition } from '../cluster.ts'
 import type { Definition } from '../definition.ts'
 import type { Replaced } from '../environmentChecks.ts'
 import { refuseEnvironmentName } from '../names.ts'
-import { variablesOf } from '../uses/variables.ts'
 import type { YamlSource } from '../yamlSource.ts'
 import { environmentCredential } from './references.ts'
 
@@ -12,11 +11,10 @@ export function checkSeal({ seal }: ClusterDefinition, source: YamlSource): void
     source.warn(['seal', 'threshold'], `${seal.threshold} of ${seal.shares} shares can never open the root key`)
 }
 
-type Checked = Pick<Definition, 'service' | 'secrets' | 'uses'> & Replaced
+type Checked = Pick<Definition, 'service' | 'secrets'> & Replaced
 
 /** Checks the names of a service's secrets against the variables that are set otherwise. */
-export function checkReferences({ secrets = {}, uses, env, overlays }: Checked, source: YamlSource): void {
-  const given = variablesOf(uses)
+export function checkReferences({ secrets = {}, env, overlays }: Checked, source: YamlSource): void {
   for (const [name, { as = 'file' }] of Object.entries(secrets)) {
     const path = ['secrets', name]
     if (as === 'file') {
@@ -27,9 +25,12 @@ export function checkReferences({ secrets = {}, uses, env, overlays }: Checked, 
     const refused = refuseEnvironmentName(name)
     if (refused !== null) source.problem(path, refused)
     else if (Object.hasOwn(env, name)) source.problem(path, `\`env\` sets ${name} too; remove one of both`)
-    else if (given.includes(name)) source.problem(path, `\`uses\` sets ${name} too; give one of both another name`)
     for (const [cluster, own] of Object.entries(overlays))
       if (Object.hasOwn(own, name))
         source.problem(['environments', cluster, 'env', name], `\`secrets\` sets ${name} too`)
   }
 }
+
+/** The variables that secrets set. */
+export const secretVariables = ({ secrets = {} }: Pick<Definition, 'secrets'>): string[] =>
+  Object.entries(secrets).flatMap(([name, { as }]) => (as === 'env' ? [name] : []))

@@ -1,15 +1,10 @@
+import type { SecretValues } from '../supervisor/supervisor.ts'
+
 /** An order of the controller with the secrets of one service, as it arrived: the agent cannot read the values. */
 export interface CarriedOrder {
   order: string | null
   content: string
   values: string | null
-}
-
-/** The values of secrets that a program gets. */
-export interface SecretValues {
-  /** By name. */
-  files: Record<string, Uint8Array>
-  env: Record<string, string>
 }
 
 /** Where the secrets of services are kept on a machine: at its privileged helper, or, on a laptop, in the agent. */

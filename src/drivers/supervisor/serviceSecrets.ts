@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { badVariables, readVariables } from '../../definitions/secrets/variablesFile.ts'
+import { badVariables, readVariables } from '../../definitions/variablesFile.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 
 /** The variables in the file of a service; none if there is no file. */

@@ -1,7 +1,13 @@
 import type { Readable, Writable } from 'node:stream'
 import type { DataFolders } from './dataFolders.ts'
-import type { SecretValues } from '../secrets/secretsHost.ts'
 import type { Jail, Limits, StopSignal } from '../../definitions/definition.ts'
+
+/** The values of the secrets that a program gets. */
+export interface SecretValues {
+  /** By name. */
+  files: Record<string, Uint8Array>
+  env: Record<string, string>
+}
 
 /** One copy of a program to run. Everything is resolved, except secrets where a helper keeps them: argv and environment hold no `${NAME}` any more. */
 export interface InstanceSpec {

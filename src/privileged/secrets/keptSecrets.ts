@@ -101,7 +101,9 @@ export class KeptSecrets {
     for (const { name, hash } of needed) linkSync(this.#credentialFile(service, hash), join(making, `${name}.cred`))
     rmSync(own, { recursive: true, force: true })
     renameSync(making, own)
-    return needed.map(({ name }) => ({ name, path: join(own, `${name}.cred`) }))
+    return needed.map(({ name }) => ({
+      ...{ name, path: join(own, `${name}.cred`), isVariables: name === environmentCredential },
+    }))
   }
 
   /** Removes the links of all units but these. */

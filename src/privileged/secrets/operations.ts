@@ -2,15 +2,31 @@ import { z } from 'zod'
 import { longestOrder } from '../../identity/order.ts'
 import type { HelperContext } from '../helperContext.ts'
 import { serviceShape } from '../instanceShape.ts'
+import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
+import { unitFolder } from '../../layout/units.ts'
 import { noArguments, operation, type Operations } from '../operation.ts'
+import { HelperKey } from './helperKey.ts'
+import { KeptSecrets } from './keptSecrets.ts'
 
 const ofService = z.strictObject({ service: serviceShape })
 const generationShape = z.string().max(200)
 /** All secrets of a service, encrypted and as base64, fit into one request. */
 const mostChars = 3_000_000
 
-/** The secrets of this machine's services. */
-export const serviceSecretOperations = ({ kept }: Pick<HelperContext, 'kept'>): Operations => ({
+type Context = Pick<HelperContext, 'folder' | 'now' | 'unitExtras'>
+
+/** The secrets of this machine's services; their instances get them from here on. */
+export function openServiceSecrets({ folder, now, unitExtras }: Context): Operations {
+  const kept = new KeptSecrets({ folder, key: new HelperKey(folder.path), now })
+  kept.sweep(listUnits(unitFolder).map(({ unit }) => unit))
+  unitExtras.push({
+    attach: (unit, { service, secrets }) => (secrets ? kept.link(unit, service, secrets.generation) : []),
+    detach: (unit) => kept.unlink(unit),
+  })
+  return operations(kept)
+}
+
+const operations = (kept: KeptSecrets): Operations => ({
   'secrets.services': operation(noArguments, async () => kept.services()),
   'secrets.held': operation(ofService, async ({ service }) => kept.held(service), turnOf),
   'secrets.has': operation(

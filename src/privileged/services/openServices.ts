@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
 import { withUsers } from '../../drivers/supervisor/systemd/serviceUsers.ts'
-import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { openUnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { releasesFolder } from '../../layout/dataFolder.ts'
 import { configurationFolder, dataRoots, permitsFile, secretsFolder } from '../../layout/folders.ts'
@@ -17,11 +16,10 @@ export function openServices({
   isOwnUnit,
   users,
   guards,
-  kept,
+  unitExtras,
 }: HelperContext): ServiceParts {
-  kept.sweep(listUnits(unitFolder).map(({ unit }) => unit))
   return {
-    kept,
+    unitExtras,
     ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, releases: releasesFolder(data) },
     units: openUnitHost({
       ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },

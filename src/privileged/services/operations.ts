@@ -6,7 +6,7 @@ import { listUnits, type UnitRecord } from '../../drivers/supervisor/systemd/uni
 import type { UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
 import * as shape from '../instanceShape.ts'
-import type { KeptSecrets } from '../secrets/keptSecrets.ts'
+import type { UnitExtra } from '../unitExtra.ts'
 import { refuseJail } from '../jailPermits.ts'
 import { noArguments, operation, type Operations } from '../operation.ts'
 import { ownUnit } from '../ownUnits.ts'
@@ -20,7 +20,7 @@ export interface ServiceParts {
   secrets: string
   permits: string
   data: DataFolders
-  kept: Pick<KeptSecrets, 'link' | 'unlink'>
+  unitExtras: readonly UnitExtra[]
 }
 
 const oneUnit = z.strictObject({ unit: shape.unitShape })
@@ -55,8 +55,7 @@ function unitOperations(parts: ServiceParts): Operations {
         }
         await refuseJail(spec.service, spec.jail, parts.permits)
         const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
-        const { generation } = spec.secrets ?? {}
-        const credentials = generation === undefined ? [] : parts.kept.link(unit, spec.service, generation)
+        const credentials = parts.unitExtras.flatMap(({ attach }) => attach(unit, spec))
         await units.write({ ...spec, env }, executable, credentials)
       },
       ({ spec }) => turnOf({ unit: unitName(spec.service, spec.id) }),
@@ -82,7 +81,7 @@ function unitOperations(parts: ServiceParts): Operations {
         // A running unit must keep its file: the check before its data is removed finds the unit by this file.
         if (existing(unit) !== null) await units.stop(unit, removalStopMs)
         await units.remove(unit)
-        parts.kept.unlink(unit)
+        for (const { detach } of parts.unitExtras) detach(unit)
       },
       turnOf,
     ),

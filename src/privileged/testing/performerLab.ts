@@ -19,13 +19,11 @@ import { maintenanceOperations, type MaintenanceParts } from '../maintenance/ope
 import { performer } from '../performer.ts'
 import { programOperations, type ProgramParts } from '../program/operations.ts'
 import { RootFolder } from '../rootFolder.ts'
-import { HelperKey } from '../secrets/helperKey.ts'
-import { KeptSecrets } from '../secrets/keptSecrets.ts'
-import { serviceSecretOperations } from '../secrets/operations.ts'
+import { openServiceSecrets } from '../secrets/operations.ts'
 import { serviceOperations, type ServiceParts } from '../services/operations.ts'
 import { settingsOperations } from '../settings/operations.ts'
 
-type HelperParts = Pick<HelperContext, 'folder' | 'now' | 'examine' | 'kept'> &
+type HelperParts = Pick<HelperContext, 'folder' | 'now' | 'examine' | 'unitExtras'> &
   ServiceParts &
   AddressParts &
   HaproxyParts &
@@ -60,7 +58,7 @@ export class PerformerLab {
       ...{ folder, host, unitFolder: this.at('units'), isOwnUnit: (unit) => ownUnitKind(unit) !== null },
       ...{ releases: this.at('releases'), secrets: this.at('secrets'), permits: this.at('allowed-jail.yaml') },
       units: this.#unitsThatTell(),
-      kept: new KeptSecrets({ folder, key: new HelperKey(folder.path), now: () => Date.now() }),
+      unitExtras: [],
       data: openDataFolders([this.at('roots')], removeTree),
       addresses: {
         install: async ({ addresses }) => void told.push(`install ${addresses.map((one) => one.address).join()}`),
@@ -94,7 +92,7 @@ export class PerformerLab {
       ...examineOperations(parts),
       ...maintenanceOperations(parts),
       ...programOperations(parts),
-      ...serviceSecretOperations(parts),
+      ...openServiceSecrets(parts),
     }
     return performer(operations, () => parts.folder.check())
   }

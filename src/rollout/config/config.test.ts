@@ -24,7 +24,7 @@ const running = () =>
 type Then = ReturnType<typeof running>
 
 const runsWith = ({ world: { state } }: Then) =>
-  state.generations[state.services['shop']?.current?.generation ?? '']?.config
+  state.generations[state.services['shop']?.current?.generation ?? '']?.pins?.config
 const warned = ({ world: { state } }: Then, release = 'r1'): string[] =>
   feature.warnings?.(state, { service: 'shop', kind: 'restart', release }, {}) ?? []
 
@@ -116,7 +116,7 @@ describe('the configuration of a service', () => {
       .when(set({ WORKERS: '8' }))
       .when(restart())
       .settled()
-    const back: Request = (world) => ({ ...rollback()(world), withConfig: true }) as never
+    const back: Request = (world) => ({ ...rollback()(world), withFormer: ['config'] }) as never
     then.when(back).settled()
     expect([then.world.state.services['shop']?.current?.release, runsWith(then)]).toEqual([
       'r1',

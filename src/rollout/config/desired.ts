@@ -7,10 +7,10 @@ import type { State } from '../state.ts'
 export const configsOn = (state: State, machine: string): MachineDesire['config'] =>
   Object.fromEntries(
     servicesWithConfig(state.generations).flatMap((service) =>
-      generationsOn(state, machine, service).flatMap(({ id, config }) => (config ? [[id, config]] : [])),
+      generationsOn(state, machine, service).flatMap(({ id, pins }) => (pins?.config ? [[id, pins.config]] : [])),
     ),
   )
 
 const servicesWithConfig = remembered((generations: State['generations']): readonly string[] =>
-  [...new Set(Object.values(generations).flatMap(({ service, config }) => (config ? [service] : [])))].sort(),
+  [...new Set(Object.values(generations).flatMap(({ service, pins }) => (pins?.config ? [service] : [])))].sort(),
 )

@@ -2,10 +2,13 @@ import type { Definition } from '../../definitions/definition.ts'
 import { problemWith, settled } from '../../definitions/config/settings.ts'
 import { refuse, type Refusal } from '../../decision/refuse.ts'
 import { refuseInability } from '../../fleet/abilities.ts'
-import { newestConfig, type ConfigVersion } from '../../config/state.ts'
+import type { Pins } from '../../events/rolloutEvents.ts'
+import { newestConfig, type ConfigState, type ConfigVersion } from '../../config/state.ts'
 import { configAbility } from '../../protocol/config.ts'
 import type { RolloutFeature } from '../rolloutFeature.ts'
-import type { Pins, Service, State } from '../state.ts'
+import type { Rejected } from '../featureState.ts'
+import type { Service, State } from '../state.ts'
+import { configsOn } from './desired.ts'
 
 /** The settings of a release. */
 export const config: RolloutFeature = {
@@ -19,9 +22,8 @@ export const config: RolloutFeature = {
     if (kind === 'stop' || kind === 'remove' || !definition?.config) return []
     const { version, rejected } = chosen(state, service)
     const unknown = Object.keys(version?.values ?? {}).filter((name) => !Object.hasOwn(definition.config ?? {}, name))
-    const isBack = kind === 'rollback' && state.services[service]?.changedConfigOnly
     return [
-      ...(isBack
+      ...(kind === 'rollback' && changedConfigOnly(state, service)
         ? [`the last rollout of ${service} changed only its configuration: tandem config rollback ${service} --roll`]
         : []),
       ...(rejected === undefined
@@ -35,14 +37,18 @@ export const config: RolloutFeature = {
     const { version, values } = valuesFor(state, definition.service, former)
     return { config: { version, values: settled(definition.config, values) } }
   },
+  rejections: rejectedConfig,
+  heldPins: ({ config: held }) =>
+    Object.fromEntries(Object.entries(held).map(([generation, one]) => [generation, { config: one }])),
+  desire: (state, machine) => ({ config: configsOn(state, machine) }),
 }
 
 /** The newest configuration, but not one with which a rollout of the service was reverted. */
 function chosen(state: State, name: string): { version: ConfigVersion | null; rejected?: number } {
   const newest = newestConfig(state, name)
   const service = state.services[name]
-  if (newest === null || service?.rejectedConfig !== newest.version) return { version: newest }
-  const before = state.generations[service.current?.generation ?? '']?.config
+  if (newest === null || service?.rejected?.config !== newest.version) return { version: newest }
+  const before = state.generations[service.current?.generation ?? '']?.pins?.config
   if (before === undefined) return { version: newest }
   const good = (state.configs[name] ?? []).find(({ version }) => version === before.version) ?? null
   return { version: good, rejected: newest.version }
@@ -71,15 +77,26 @@ function refuseValues(state: State, { service, config: settings = {} }: Definiti
   return null
 }
 
-/** The service after a rollout that was reverted: a configuration that only this rollout had is rejected. */
-export function withRejectedConfig(
-  { generations, configs }: Pick<State, 'generations' | 'configs'>,
-  { name, current }: Service,
-  rollout: string,
-): Pick<Service, 'rejectedConfig'> {
-  if (current === null) return {}
-  const [before, tried] = [generations[current.generation]?.config, generations[rollout]?.config]
-  if (!before || !tried || tried.version === null || before.version === tried.version) return {}
-  if (newestConfig({ configs }, name)?.version !== tried.version) return {}
-  return { rejectedConfig: tried.version }
+/** Whether the last rollout that completed had the release and the secrets of the one before. */
+function changedConfigOnly({ services, generations }: State, name: string): boolean {
+  const { current, former } = services[name] ?? {}
+  const now = generations[current?.generation ?? '']?.pins
+  if (!former || former.release !== current?.release) return false
+  const others = ({ config: _, ...rest }: Pins): string => JSON.stringify(rest)
+  return former.pins.config?.version !== now?.config?.version && others(former.pins) === others(now ?? {})
+}
+
+/** The newest configuration that only this rollout had. */
+function rejectedConfig(state: State, { name }: Service, { before, tried }: { before: Pins; tried: Pins }): Rejected {
+  const version = tried.config?.version
+  if (before.config === undefined || version == null || before.config.version === version) return {}
+  return newestConfig(state, name)?.version === version ? { config: version } : {}
+}
+
+declare module '../featureState.ts' {
+  interface FeatureState extends ConfigState {}
+  interface Rejected {
+    /** The version. */
+    config?: number
+  }
 }

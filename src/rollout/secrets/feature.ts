@@ -3,11 +3,15 @@ import { ownerOf } from '../../definitions/secrets/paths.ts'
 import { referencesOf, type SecretReference } from '../../definitions/secrets/references.ts'
 import { refuse, type Refusal } from '../../decision/refuse.ts'
 import { refuseInability } from '../../fleet/abilities.ts'
+import type { Pins } from '../../events/rolloutEvents.ts'
+import type { SecretsState } from '../../secrets/state.ts'
 import { secretsAbility } from '../../protocol/secrets.ts'
 import type { RolloutFeature } from '../rolloutFeature.ts'
 import { definitionNow, wantedOn } from '../serviceView.ts'
-import type { Pins, State } from '../state.ts'
+import type { State } from '../state.ts'
+import { secretGenerations } from './desired.ts'
 import { pinned, pinsOf } from './pins.ts'
+import { rejectedSecrets } from './rejected.ts'
 
 /** The secrets that a release names. */
 export const secrets: RolloutFeature = {
@@ -21,6 +25,10 @@ export const secrets: RolloutFeature = {
             refuseKeyless(state, definition) ??
             refuseSecrets(state, definition, former)))),
   pins: pinned,
+  rejections: rejectedSecrets,
+  heldPins: ({ secrets: held }) =>
+    Object.fromEntries(held.map(({ generation, versions }) => [generation, { secrets: versions }])),
+  desire: (state, machine) => ({ secrets: secretGenerations(state, machine) }),
   warnings: (state, { service, kind, release }) => {
     const definition = state.releases[release]?.definition
     if (kind === 'stop' || kind === 'remove' || !definition) return []
@@ -112,3 +120,11 @@ const noSuchField = (service: string, path: string, field: string, fields: reado
     path,
     `tandem secrets put ${path} ${field}=-`,
   )
+
+declare module '../featureState.ts' {
+  interface FeatureState extends Pick<SecretsState, 'secrets' | 'helperKeys'> {}
+  interface Rejected {
+    /** By path, the version. */
+    secrets?: Record<string, number>
+  }
+}

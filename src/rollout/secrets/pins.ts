@@ -1,7 +1,8 @@
 import { referencesOf } from '../../definitions/secrets/references.ts'
 import type { Definition } from '../../definitions/definition.ts'
+import type { Pins } from '../../events/rolloutEvents.ts'
 import { currentVersion } from '../../secrets/state.ts'
-import type { Pins, State } from '../state.ts'
+import type { State } from '../state.ts'
 
 /** The version of a secret with which the instances of a rollout run. */
 export interface Pin {
@@ -31,11 +32,11 @@ function formerPin({ secrets: known }: State, path: string, { secrets = {} }: Pi
 function pinOf({ services, generations, secrets }: State, name: string, path: string): Pin {
   const secret = Object.hasOwn(secrets, path) ? secrets[path] : undefined
   const service = services[name]
-  const runs = generations[service?.current?.generation ?? '']?.secrets?.[path]
+  const runs = generations[service?.current?.generation ?? '']?.pins?.secrets?.[path]
   const good = secret?.versions.some(({ version }) => version === runs) ? runs : undefined
   const newest = currentVersion(secret)?.version
   if (newest === undefined) return { path, version: good ?? null }
-  const isRejected = service?.rejectedSecrets?.[path] === newest
+  const isRejected = service?.rejected?.secrets?.[path] === newest
   return isRejected && good !== undefined ? { path, version: good, rejected: newest } : { path, version: newest }
 }
 

@@ -26,7 +26,7 @@ const stored = () => given('a', 'b').when(store('shop/db')).when(store('@shared/
 type Then = ReturnType<typeof stored>
 
 const runningWith = ({ world: { state } }: Then): Record<string, number> | undefined =>
-  state.generations[state.services['shop']?.current?.generation ?? '']?.secrets
+  state.generations[state.services['shop']?.current?.generation ?? '']?.pins?.secrets
 const warned = ({ world: { state } }: Then): string[] =>
   feature.warnings?.(state, { service: 'shop', kind: 'restart', release: 'r1' }, {}) ?? []
 
@@ -137,7 +137,7 @@ describe('secrets after the log was recovered', () => {
     then.when(() => ({ type: 'RecoverLog', id: 'again', version: '0' })).settled()
     expect(then.decision).toMatchObject({ type: 'accepted' })
     expect(runningWith(then)).toEqual(before)
-    expect(then.world.state.services['shop']?.rejectedSecrets).toEqual({ 'shop/db': 2 })
+    expect(then.world.state.services['shop']?.rejected).toEqual({ secrets: { 'shop/db': 2 } })
   })
 })
 

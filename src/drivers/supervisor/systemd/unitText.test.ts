@@ -129,7 +129,9 @@ describe('the unit of an instance', () => {
 
   it('loads its secrets as credentials, and its variables among them before the program begins', () => {
     const folder = '/var/lib/tandem/privileged/credentials/tandem-shop-7f3a-a-1.service'
-    const credentials = ['database', 'environment'].map((name) => ({ name, path: `${folder}/${name}.cred` }))
+    const credentials = ['database', 'environment'].map((name) => ({
+      ...{ name, path: `${folder}/${name}.cred`, isVariables: name === 'environment' },
+    }))
     const lines = unitText(spec, { ...places, credentials }).split('\n')
     const start = lines.indexOf(
       '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',

@@ -1,5 +1,4 @@
 import type { InstanceSpec } from '../supervisor.ts'
-import { environmentCredential } from '../../../definitions/secrets/references.ts'
 import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { problem } from '../process/executable.ts'
 import { jailLines } from './jailLines.ts'
@@ -15,6 +14,8 @@ export interface Credential {
   name: string
   /** Absolute. */
   path: string
+  /** It holds variables for the program, as an EnvironmentFile=. */
+  isVariables?: boolean
 }
 
 export interface UnitPlaces {
@@ -132,13 +133,12 @@ function programLines(
  */
 function credentialLines({ credentials = [] }: UnitPlaces): string[] {
   if (credentials.length === 0) return []
+  const variables = credentials.filter(({ isVariables }) => isVariables)
   return [
     '',
     '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',
     ...credentials.map(({ name, path }) => `LoadCredentialEncrypted=${name}:${checkPath(path)}`),
-    ...(credentials.some(({ name }) => name === environmentCredential)
-      ? [`EnvironmentFile=-%d/${environmentCredential}`, 'ExecStartPre=+/bin/true']
-      : []),
+    ...variables.flatMap(({ name }) => [`EnvironmentFile=-%d/${name}`, 'ExecStartPre=+/bin/true']),
     '# A core would hold them. The kernel hands one to a program even at 0.',
     'LimitCORE=1',
   ]

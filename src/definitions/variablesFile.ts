@@ -1,5 +1,5 @@
-import { refuseEnvironmentName } from '../names.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { refuseEnvironmentName } from './names.ts'
+import { OperatorError } from '../lib/operatorError.ts'
 
 /**
  * Reads the text of a `SERVICE.env` file: `NAME=value` lines. Ignores blank lines and `#` comments, and removes one pair
