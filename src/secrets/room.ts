@@ -4,7 +4,7 @@ import { roomOf } from '../decision/room.ts'
 import type { RootKeyShares, SecretEvents } from '../events/secretEvents.ts'
 import { without } from '../lib/records.ts'
 import { secretLinks } from './links.ts'
-import { currentVersion, usersOf, type Secret, type SecretsState, type SecretsWorld } from './state.ts'
+import { currentVersion, nextVersion, usersOf, type Secret, type SecretsState, type SecretsWorld } from './state.ts'
 import { secretWords } from './words.ts'
 
 /** The oldest version goes when there are more. */
@@ -161,7 +161,7 @@ function storeSecret(world: SecretsWorld, command: StoreSecret): Decision {
   const secret = known[path]
   const current = currentVersion(secret)?.version ?? 0
   if (cas !== null && cas !== current) return changedMeanwhile(path, cas, current)
-  const version = (secret?.last ?? 0) + 1
+  const version = nextVersion(world, path)
   const excess = (secret?.versions ?? []).slice(0, Math.max(0, (secret?.versions.length ?? 0) + 1 - mostVersions))
   const versions = excess.map((one) => one.version).filter((one) => usersOf(world, path, one).length === 0)
   return accepted(

@@ -75,6 +75,18 @@ export const rejectedBy = (
     .flatMap(({ name, rejected }) => (rejected?.secrets?.[path] === version ? [name] : []))
     .sort()
 
+/**
+ * The number of the next version. After a log was restored, instances may run with a later one than it knows: that
+ * number means their value.
+ */
+export function nextVersion(
+  { secrets, generations }: Pick<SecretsWorld, 'secrets' | 'generations'>,
+  path: string,
+): number {
+  const running = Object.values(generations).map(({ pins }) => pins?.secrets?.[path] ?? 0)
+  return Math.max(secrets[path]?.last ?? 0, ...running) + 1
+}
+
 /** The services that run with a version, sorted. */
 export function usersOf({ generations }: Pick<SecretsWorld, 'generations'>, path: string, version: number): string[] {
   const users = Object.values(generations).filter(({ pins }) => pins?.secrets?.[path] === version)

@@ -1,6 +1,6 @@
 import type { SecretCommand } from '../../secrets/room.ts'
 import { noSuchSecret, noSuchVersion } from '../../secrets/room.ts'
-import { currentVersion, rejectedBy, type Secret } from '../../secrets/state.ts'
+import { currentVersion, nextVersion, rejectedBy, type Secret } from '../../secrets/state.ts'
 import { mostSecretBytes, mostValueBytes, tooLarge } from '../../definitions/secrets/paths.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { keyId, openValue, rewrapped, sealValue } from '../../sealing/sealed.ts'
@@ -140,7 +140,7 @@ export class SecretKeeper {
     by: string,
   ): Promise<Stored> {
     const { store } = this.#parts
-    const version = (this.#state.secrets[path]?.last ?? 0) + 1
+    const version = nextVersion(this.#state, path)
     const root = await this.ring.current(alone, by)
     const bytes = sizeOf(fields)
     await store.put({ path, version, ...sealValue(root, this.#about({ path, version }), textOf(fields)) })

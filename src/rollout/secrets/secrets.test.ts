@@ -12,6 +12,7 @@ import {
 } from '../../decider/testing/given.ts'
 import { World } from '../../decider/testing/world.ts'
 import { aDefinition } from '../../definitions/testing/aDefinition.ts'
+import { nextVersion } from '../../secrets/state.ts'
 import { placeToRun } from '../placeToRun.ts'
 import { secrets as feature } from './feature.ts'
 import { secretGenerations } from './desired.ts'
@@ -138,6 +139,16 @@ describe('secrets after the log was recovered', () => {
     expect(then.decision).toMatchObject({ type: 'accepted' })
     expect(runningWith(then)).toEqual(before)
     expect(then.world.state.services['shop']?.rejected).toEqual({ secrets: { 'shop/db': 2 } })
+  })
+
+  it('keep their numbers: one with which a machine runs is not given out again', () => {
+    const then = stored().running('r1', { secrets }).when(store('shop/db')).when(restart()).settled()
+    // As in a log from before the second version.
+    const { world } = then
+    const before = world.state.secrets['shop/db']
+    if (!before) throw new Error('the secret is there')
+    const restored = { ...before, last: 1, versions: before.versions.slice(0, 1) }
+    expect(nextVersion({ ...world.state, secrets: { 'shop/db': restored } }, 'shop/db')).toBe(3)
   })
 })
 
