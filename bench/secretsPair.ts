@@ -70,9 +70,13 @@ function rolloutIn({ rollout, exit }: Pushed): RolloutView {
   return rollout
 }
 
-const since = (from: string, to: string | null): number => Date.parse(to ?? from) - Date.parse(from)
+function since(from: string, to: string | null): number {
+  return Date.parse(to ?? from) - Date.parse(from)
+}
 
-const totalMs = ({ startedAt, finishedAt }: RolloutView): number => since(startedAt, finishedAt)
+function totalMs({ startedAt, finishedAt }: RolloutView): number {
+  return since(startedAt, finishedAt)
+}
 
 /** From the order to start until the instance is ready, on the mean of the machines. */
 function startMs({ machines }: RolloutView): number {
