@@ -36,8 +36,8 @@ export const featureVariables = (definition: Definition): Record<string, string[
 })
 
 /** those of them that commands and `env` may name, */
-export const namedVariables = ({ secrets: _, ...others }: Record<string, string[]>): string[] =>
-  Object.values(others).flat()
+export const namedVariables = (variables: Record<string, string[]>): string[] =>
+  Object.entries(variables).flatMap(([key, names]) => (key === 'secrets' ? [] : names))
 
 /** and what the service calls by them. */
 export const callsOf = ({ uses = [] }: Pick<Definition, 'uses'>): readonly Call[] => uses

@@ -127,7 +127,7 @@ const secretView = (state: Controller['state'], secret: Secret): SecretView => {
   }
 }
 
-const versionView = ({ at, position: _, ...version }: SecretVersion) => ({
-  ...version,
+const versionView = ({ version, fields, bytes, at, by, reason, of }: SecretVersion) => ({
+  ...{ version, fields, bytes, by, reason, of },
   at: new Date(at).toISOString(),
 })

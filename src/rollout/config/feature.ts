@@ -82,7 +82,7 @@ function changedConfigOnly({ services, generations }: State, name: string): bool
   const { current, former } = services[name] ?? {}
   const now = generations[current?.generation ?? '']?.pins
   if (!former || former.release !== current?.release) return false
-  const others = ({ config: _, ...rest }: Pins): string => JSON.stringify(rest)
+  const others = (pins: Pins): string => JSON.stringify({ ...pins, config: null })
   return former.pins.config?.version !== now?.config?.version && others(former.pins) === others(now ?? {})
 }
 
