@@ -1,9 +1,15 @@
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { web, type Pushed } from '../system/rollUnderLoad.ts'
-import { bootMs, withAddress } from './sharedPair.ts'
+import { bootMs } from './sharedPair.ts'
 import type { UpgradedPair } from './upgradedPair.ts'
 
+interface Refused {
+  error?: { code: string; next: string }
+}
+
+/** The installed program is that of the previous build. */
+const newProgram = '/media/packages/new/bin/tandem'
 const more = 'secrets:\n  database: db\nroutes: [{ host: vault.example }]\n'
 
 /** Machine a joined with the previous build and was upgraded; b joined again with that build, and got this package. */
@@ -18,17 +24,20 @@ export const helperKeySuite = (lend: () => Promise<UpgradedPair>): void => {
       skip(!upgraded.hasPrevious, 'this clone lacks the previous build')
       const { pair } = upgraded
       const { controller } = pair
+      expect((await upgraded.upgrade('new')).exit).toBe(0)
       const recovery = `recovery: [${await identityToRecipient(await generateIdentity())}]\n`
-      await pair.applyCluster({ more: `${withAddress.more ?? ''}${recovery}` })
-      await controller.must(['sh', '-c', 'printf %s hunter2 | tandem secrets put vault/db password=-'])
-      const push = () => pair.push('vault', web({ name: 'vault', version: '1', more }))
-      const refused = (await push()) as Pushed & { error?: { code: string; next: string } }
-      expect(refused.error).toMatchObject({
+      controller.write('/root/cluster.yaml', (await controller.must(['cat', '/root/cluster.yaml'])) + recovery)
+      await controller.must([newProgram, 'cluster', 'apply', '/root/cluster.yaml', '--force'])
+      await controller.must(['sh', '-c', `printf %s hunter2 | ${newProgram} secrets put vault/db password=-`])
+      // The installed program does not know the key: it only writes the files here.
+      await pair.push('vault', web({ name: 'vault', version: '1', more }))
+      const push = () => pair.tandemOf<Pushed & Refused>(newProgram, ['push', '/srv/services/vault'])
+      expect((await push()).error).toMatchObject({
         code: 'E_NO_HELPER_KEY',
         next: expect.stringContaining('tandem machine add a'),
       })
       for (const name of ['a', 'b']) {
-        const { command } = await pair.tandem<{ command: string }>('machine', 'add', name)
+        const { command } = await pair.tandemOf<{ command: string }>(newProgram, ['machine', 'add', name])
         const pids = await upgraded.pids()
         await pair.lab.machine(name).must(command.split(' '))
         await pair.until('ready')
