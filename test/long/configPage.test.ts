@@ -30,13 +30,13 @@ describe.skipIf(missing !== null)('the configuration of a service on its page', 
     await page.goto((await served.link()).replace('/#', '/services/settings#'))
     const section = page.locator('section', { has: page.getByRole('heading', { level: 2, name: /^Configuration/ }) })
     await section.getByText('4 default').waitFor()
-    await section.getByLabel('setting').selectOption('WORKERS')
-    await section.getByLabel('value').fill('many')
+    await section.getByRole('combobox', { name: 'setting' }).selectOption('WORKERS')
+    await section.getByRole('textbox', { name: 'value' }).fill('many')
     await section.getByText('WORKERS is an integer, not "many"').waitFor()
     expect(await findings(page)).toEqual([])
 
     for (const value of ['8', '9']) {
-      await section.getByLabel('value').fill(value)
+      await section.getByRole('textbox', { name: 'value' }).fill(value)
       await section.getByRole('button', { name: 'Set', exact: true, disabled: false }).click()
       const dialog = page.getByRole('dialog', { name: 'Set WORKERS of settings' })
       await dialog.getByText(`→ "${value}"`).waitFor()
