@@ -70,16 +70,15 @@ export class Membership {
 
   /** Rejects unless `token` lets a machine join now. */
   async mayJoin(token: string | undefined): Promise<string> {
-    if (token && (await this.#joins.isGood(token, this.#controller.now()))) return token
+    if (token && (await this.#joins.find(token, this.#controller.now())) !== null) return token
     throw joinRefused()
   }
 
   /** The machine that may join with `token`, which stays unused. */
   async machineWith(token: string): Promise<string> {
-    const machine = await this.#joins.take(token, '', this.#controller.now())
-    if (machine === null) throw joinRefused()
-    await this.#joins.giveBack(token)
-    return machine
+    const found = await this.#joins.find(token, this.#controller.now())
+    if (found === null || found.isUsed) throw joinRefused()
+    return found.machine
   }
 
   /**

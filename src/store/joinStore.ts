@@ -7,12 +7,17 @@ export interface JoinStore {
    * was used by another request. Of two requests at the same time, only one gets the machine.
    */
   take(hash: string, request: string, now: number): Promise<string | null>
-  /** Whether the token is known and has not expired. */
-  isGood(hash: string, now: number): Promise<boolean>
+  /** The token as it is now; `null` if it is unknown or has expired. */
+  find(hash: string, now: number): Promise<FoundJoin | null>
   /** Marks the token as not used. */
   giveBack(hash: string): Promise<void>
   /** Removes the tokens of a machine. */
   forget(machine: string): Promise<void>
+}
+
+export interface FoundJoin {
+  machine: string
+  isUsed: boolean
 }
 
 export interface StoredJoin {

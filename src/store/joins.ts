@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { sha256 } from '../lib/hash.ts'
-import type { JoinStore } from './joinStore.ts'
+import type { FoundJoin, JoinStore } from './joinStore.ts'
 
 /**
  * Tokens that let one machine join once, for a limited time; stored only as SHA-256. Times in milliseconds since 1970.
@@ -28,9 +28,9 @@ export class Joins {
     return this.#store.take(sha256(token), sha256(request), now)
   }
 
-  /** Whether the token is known and has not expired. */
-  isGood(token: string, now: number): Promise<boolean> {
-    return this.#store.isGood(sha256(token), now)
+  /** The token as it is now; `null` if it is unknown or has expired. */
+  find(token: string, now: number): Promise<FoundJoin | null> {
+    return this.#store.find(sha256(token), now)
   }
 
   /** Releases a token that was taken for a join that failed. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import type { JoinStore, StoredJoin } from './joinStore.ts'
+import type { FoundJoin, JoinStore, StoredJoin } from './joinStore.ts'
 import { written, writtenTogether } from './written.ts'
 
 const subject = 'list of join tokens'
@@ -27,9 +27,10 @@ export class SqliteJoinStore implements JoinStore {
     return row === undefined ? null : String(row['machine'])
   }
 
-  async isGood(hash: string, now: number): Promise<boolean> {
-    const good = 'SELECT 1 FROM joins WHERE hash = ? AND expires_at >= ?'
-    return this.#database.prepare(good).get(hash, now) !== undefined
+  async find(hash: string, now: number): Promise<FoundJoin | null> {
+    const found = 'SELECT machine, used_at FROM joins WHERE hash = ? AND expires_at >= ?'
+    const row = this.#database.prepare(found).get(hash, now)
+    return row === undefined ? null : { machine: String(row['machine']), isUsed: row['used_at'] !== null }
   }
 
   async giveBack(hash: string): Promise<void> {

@@ -34,10 +34,12 @@ export function joinStoreConformance(
 
     it('accepts a token until it expires', async () => {
       await store.put({ hash: 'h', machine: 'a', expiresAt: 1_000 }, 0)
-      expect([await store.isGood('h', 1_000), await store.isGood('h', 1_001)]).toEqual([true, false])
-      expect(await store.isGood('other', 0)).toBe(false)
+      expect(await store.find('h', 1_000)).toEqual({ machine: 'a', isUsed: false })
+      expect(await store.find('h', 1_001)).toBeNull()
+      expect(await store.find('other', 0)).toBeNull()
       expect(await store.take('h', 'r1', 1_001)).toBeNull()
       expect(await store.take('h', 'r1', 1_000)).toBe('a')
+      expect(await store.find('h', 1_000)).toEqual({ machine: 'a', isUsed: true })
     })
 
     it("revokes a machine's earlier token with its next one, and forgets a machine", async () => {
@@ -45,7 +47,7 @@ export function joinStoreConformance(
       await store.put({ hash: 'b', machine: 'b', expiresAt: 1_000 }, 0)
       await store.put({ hash: 'new', machine: 'a', expiresAt: 1_000 }, 0)
       const good = async (): Promise<boolean[]> =>
-        Promise.all(['old', 'new', 'b'].map((hash) => store.isGood(hash, 10)))
+        Promise.all(['old', 'new', 'b'].map(async (hash) => (await store.find(hash, 10)) !== null))
       expect(await good()).toEqual([false, true, true])
       await store.forget('a')
       expect(await good()).toEqual([false, false, true])

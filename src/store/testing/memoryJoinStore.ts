@@ -1,4 +1,4 @@
-import type { JoinStore, StoredJoin } from '../joinStore.ts'
+import type { FoundJoin, JoinStore, StoredJoin } from '../joinStore.ts'
 
 export class MemoryJoinStore implements JoinStore {
   #joins: (StoredJoin & { usedBy: string | null })[] = []
@@ -15,8 +15,9 @@ export class MemoryJoinStore implements JoinStore {
     return join.machine
   }
 
-  async isGood(hash: string, now: number): Promise<boolean> {
-    return this.#joins.some((one) => one.hash === hash && one.expiresAt >= now)
+  async find(hash: string, now: number): Promise<FoundJoin | null> {
+    const join = this.#joins.find((one) => one.hash === hash && one.expiresAt >= now)
+    return join ? { machine: join.machine, isUsed: join.usedBy !== null } : null
   }
 
   async giveBack(hash: string): Promise<void> {
