@@ -40,6 +40,8 @@ const environmentShape = z.record(z.string().regex(environmentNamePattern), with
 const besideShape = z.strictObject({ instance: instanceIdShape, env: environmentShape })
 export const terminalSizeShape = z.strictObject({ rows: z.int().min(1).max(9_999), columns: z.int().min(1).max(9_999) })
 
+export const generationShape = z.string().max(200)
+
 /**
  * An instance as written to a unit. `release` names its folder, so the caller can choose no path except that of the
  * program.
@@ -64,7 +66,7 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
       })
       .optional(),
     jail: jail.optional(),
-    secrets: z.strictObject({ generation: z.string().max(200) }).optional(),
+    secrets: z.strictObject({ generation: generationShape }).optional(),
     beside: besideShape.optional(),
   })
 export const instanceShape = instanceShapeOf(limitsSchema, jailSchema)

@@ -17,30 +17,34 @@ interface About {
 
 /** Returns the order if the controller issued it to this machine for this purpose and no later order was obeyed. */
 export function acceptedOrder({ folder, kind, signed, content, now }: About): Order {
-  if (signed === null) throw refused(kind, 'the order is not signed by the controller')
-  const { machine } = folder.readMachine()
-  const order = checked(() =>
-    verifiedOrder(signed, { ...{ kind, content, now, machine }, authority: folder.authority }),
-  )
+  const refuse = (why: string, cause?: unknown): OperatorError => refused(kind, why, cause)
+  const order = authentic({ folder, kind, signed, content, now }, refuse)
   const last = folder.obeyed(kind)
   // Settings are not repeatable work: earlier content of the cluster file is no longer valid.
   const isAgain = last !== null && kind !== 'settings' && isSame(last, order)
-  if (last && !isAgain && !isLater(order, last)) throw refused(kind, 'this machine has already obeyed a later order')
+  if (last && !isAgain && !isLater(order, last)) throw refuse('this machine has already obeyed a later order')
   return order
+}
 
-  function checked(check: () => Order): Order {
-    try {
-      return check()
-    } catch (cause) {
-      throw refused(kind, cause instanceof Error ? cause.message : String(cause), cause)
-    }
+/** Returns the order if the controller issued it to this machine for this purpose; else throws what `refuse` makes of it. */
+export function authentic(
+  { folder, kind, signed, content, now }: About,
+  refuse: (why: string, cause?: unknown) => OperatorError,
+): Order {
+  if (signed === null) throw refuse('the order is not signed by the controller')
+  const { machine } = folder.readMachine()
+  try {
+    return verifiedOrder(signed, { ...{ kind, content, now, machine }, authority: folder.authority })
+  } catch (cause) {
+    throw refuse(cause instanceof Error ? cause.message : String(cause), cause)
   }
 }
 
 export const isSame = (one: { id: string; attempt: number }, other: { id: string; attempt: number }): boolean =>
   one.id === other.id && one.attempt === other.attempt
 
-const isLater = (one: Pick<Order, 'term' | 'position'>, other: Pick<Order, 'term' | 'position'>): boolean =>
+/** Whether one was signed as of the same moment as the other, or of a later one. */
+export const isLater = (one: Pick<Order, 'term' | 'position'>, other: Pick<Order, 'term' | 'position'>): boolean =>
   one.term > other.term || (one.term === other.term && one.position >= other.position)
 
 const refused = (kind: string, why: string, cause?: unknown): OperatorError =>

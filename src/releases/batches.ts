@@ -1,3 +1,4 @@
+import { inParallel } from '../lib/inParallel.ts'
 import { transferLimits } from './releaseLimits.ts'
 
 /** Splits things into ordered groups, each within the limits of keys and bytes of one request. */
@@ -18,25 +19,6 @@ export function batches<T>(things: Iterable<T>, bytesOf: (thing: T) => number = 
   return groups
 }
 
-/**
- * Runs `work` on each thing, a few at a time. After a failure it starts no more, waits for the running ones, and
- * rejects.
- */
-export async function inParallel<T>(
-  things: readonly T[],
-  work: (thing: T) => Promise<void>,
-  parallel: number = transferLimits.parallelStreams,
-): Promise<void> {
-  const queue = [...things]
-  const lane = async (): Promise<void> => {
-    try {
-      for (let thing = queue.shift(); thing !== undefined; thing = queue.shift()) await work(thing)
-    } catch (error) {
-      queue.length = 0
-      throw error
-    }
-  }
-  const ended = await Promise.allSettled(Array.from({ length: Math.min(parallel, things.length) }, lane))
-  const failed = ended.find((end) => end.status === 'rejected')
-  if (failed) throw failed.reason
-}
+/** Runs `work` on each thing, as many at a time as requests may carry objects. */
+export const inStreams = <T>(things: readonly T[], work: (thing: T) => Promise<void>): Promise<void> =>
+  inParallel(things, work, transferLimits.parallelStreams)

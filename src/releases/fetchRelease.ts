@@ -1,5 +1,5 @@
 import { OperatorError } from '../lib/operatorError.ts'
-import { batches, inParallel } from './batches.ts'
+import { batches, inStreams } from './batches.ts'
 import { parseManifest } from './manifest.ts'
 import { childrenOf } from './objectChildren.ts'
 import { decodeFrames } from './objectFrames.ts'
@@ -73,7 +73,7 @@ export async function refetch(
   keys: readonly ObjectKey[],
   signal?: AbortSignal,
 ) {
-  await inParallel(batches(keys), (batch) => fetchObjects(source, batch, (object) => store.put(object), signal))
+  await inStreams(batches(keys), (batch) => fetchObjects(source, batch, (object) => store.put(object), signal))
   await store.flush()
 }
 
@@ -103,7 +103,7 @@ async function fetchTrees(
       if (content) held.set(key, { object: null, content })
       else lacking.push(key)
     }
-    await inParallel(batches(lacking), (batch) => fetchObjects(source, batch, hold, signal))
+    await inStreams(batches(lacking), (batch) => fetchObjects(source, batch, hold, signal))
     const below = new Set<ObjectKey>()
     for (const key of level) {
       for (const child of childrenOf(key, contentOf(held, key))) {
@@ -139,7 +139,7 @@ async function fetchBlobs(
     await store.put(object)
     onProgress?.({ blobs: ++done, ofBlobs: blobs.size, fetchedBytes: fetched.fetchedBytes })
   }
-  await inParallel(
+  await inStreams(
     batches(lacking, (key) => blobs.get(key) ?? 0),
     (batch) => fetchObjects(source, batch, take, signal),
   )

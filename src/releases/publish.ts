@@ -2,7 +2,7 @@ import { closeSync, openSync, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { sha256 } from '../lib/hash.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { batches, inParallel } from './batches.ts'
+import { batches, inStreams } from './batches.ts'
 import { smallFileBytes } from './durableWrite.ts'
 import { changed } from './folderWalk.ts'
 import { encodeFrames } from './objectFrames.ts'
@@ -71,7 +71,7 @@ async function attemptPublish(
     })
     await target.put(encodeFrames(objects))
   }
-  await inParallel(
+  await inStreams(
     batches(blobs, (key) => description.blobs.get(key)?.bytes ?? 0),
     send,
   )
@@ -115,7 +115,7 @@ async function findMissing(
 
 async function askMissing(target: ReleaseTarget, keys: ObjectKey[], signal?: AbortSignal): Promise<ObjectKey[]> {
   const missing = new Set<ObjectKey>()
-  await inParallel(batches(keys), async (batch) => {
+  await inStreams(batches(keys), async (batch) => {
     signal?.throwIfAborted()
     for (const key of await target.missing(batch)) missing.add(key)
   })

@@ -1,5 +1,5 @@
 import { chmod, lstat, readdir, rmdir, unlink } from 'node:fs/promises'
-import { inParallel } from './batches.ts'
+import { inParallel } from '../lib/inParallel.ts'
 
 const parallelUnlinks = 16
 

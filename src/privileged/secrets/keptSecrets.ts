@@ -4,10 +4,11 @@ import { z } from 'zod'
 import type { CarriedOrder } from '../../drivers/secrets/secretsHost.ts'
 import type { Credential } from '../../drivers/supervisor/systemd/unitText.ts'
 import { environmentCredential } from '../../definitions/secrets/references.ts'
-import { secretsContent, verifiedOrder } from '../../identity/order.ts'
+import { secretsContent } from '../../identity/order.ts'
 import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { sha256 } from '../../lib/hash.ts'
+import { inParallel } from '../../lib/inParallel.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import {
   secretContentSchema,
@@ -17,6 +18,7 @@ import {
   type SecretContent,
 } from '../../protocol/secrets.ts'
 import { environmentFile } from '../../systemd/quoting.ts'
+import { authentic, isLater } from '../orders.ts'
 import type { RootFolder } from '../rootFolder.ts'
 import { opened, sealed } from './credentials.ts'
 import type { HelperKey } from './helperKey.ts'
@@ -26,6 +28,8 @@ type Obeyed = z.infer<typeof obeyedSchema>
 
 /** Under this name a value is sealed for the helper itself. */
 const keptName = 'kept'
+/** Each call of systemd-creds takes some milliseconds of one processor. */
+const atOnce = 2
 
 interface Parts {
   folder: RootFolder
@@ -61,18 +65,12 @@ export class KeptSecrets {
 
   async take(service: string, { order: signed, content, values }: CarriedOrder): Promise<void> {
     const { folder, now } = this.#parts
-    const { machine } = folder.readMachine()
-    if (signed === null) throw refused(service, 'the order is not signed by the controller')
-    const order = checked(service, () =>
-      verifiedOrder(signed, {
-        ...{ machine, kind: 'secrets', content: secretsContent({ content, values }) },
-        ...{ authority: folder.authority, now: now() },
-      }),
-    )
+    const about = { folder, kind: 'secrets' as const, signed, content: secretsContent({ content, values }), now: now() }
+    const order = authentic(about, (why, cause) => refused(service, why, cause))
     const parsed = secretContentSchema.parse(JSON.parse(content))
     if (order.id !== service || parsed.service !== service) throw refused(service, `the order is meant for ${order.id}`)
     const last = this.#obeyed(service)
-    if (last && isEarlier(order, last)) throw refused(service, 'this machine has already obeyed a later order')
+    if (last && !isLater(order, last)) throw refused(service, 'this machine has already obeyed a later order')
     if (Object.keys(parsed.generations).length === 0) return this.#forget(service, order)
     const given = Object.values(parsed.generations).flatMap(({ secrets }) => secrets)
     await this.#keep(service, given, values)
@@ -133,11 +131,12 @@ export class KeptSecrets {
     if (missing.length === 0) return
     const text = values === null ? '{}' : await (await this.#parts.key.read()).open(values)
     const sent = secretValuesSchema.parse(JSON.parse(text))
-    await eachOfTwo(missing, async (id) => {
+    const keep = async (id: string): Promise<void> => {
       const value = sent[id]
       if (value === undefined) throw refused(service, `the order lacks the value of ${id}`)
       writeFileDurably(this.#valueFile(service, id), await sealed(keptName, value))
-    })
+    }
+    await inParallel(missing, keep, atOnce)
   }
 
   /** Returns the names of all files that these generations need. */
@@ -146,12 +145,13 @@ export class KeptSecrets {
     const all = new Map(
       generations.flatMap(({ secrets }) => credentialsOf(secrets).map((one) => [one.hash, one] as const)),
     )
-    await eachOfTwo([...all.values()], async ({ name, hash, of }) => {
+    const make = async ({ name, hash, of }: Needed): Promise<void> => {
       const path = this.#credentialFile(service, hash)
       if (existsSync(path)) return
       const contents = await Promise.all(of.map((one) => this.#value(service, one)))
       writeFileDurably(path, await sealed(name, contentOf(name, of, contents)))
-    })
+    }
+    await inParallel([...all.values()], make, atOnce)
     return new Set(all.keys())
   }
 
@@ -206,28 +206,8 @@ function contentOf(name: string, of: readonly GivenSecret[], contents: readonly 
   return environmentFile(Object.fromEntries(of.map((one, index) => [one.name, String(contents[index])])))
 }
 
-const isEarlier = (one: Pick<Obeyed, 'term' | 'position'>, other: Pick<Obeyed, 'term' | 'position'>): boolean =>
-  one.term < other.term || (one.term === other.term && one.position < other.position)
-
 function keepOnly(folder: string, names: ReadonlySet<string>): void {
   for (const name of readdirSync(folder)) if (!names.has(name)) rmSync(join(folder, name), { force: true })
-}
-
-/** Each call of systemd-creds takes some milliseconds of one processor. */
-async function eachOfTwo<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values()
-  const next = async (): Promise<void> => {
-    for (const item of left) await work(item)
-  }
-  await Promise.all([next(), next()])
-}
-
-function checked<T>(service: string, check: () => T): T {
-  try {
-    return check()
-  } catch (cause) {
-    throw refused(service, cause instanceof Error ? cause.message : String(cause), cause)
-  }
 }
 
 const refused = (service: string, why: string, cause?: unknown): OperatorError =>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { longestOrder } from '../../identity/order.ts'
 import type { HelperContext } from '../helperContext.ts'
-import { serviceShape } from '../instanceShape.ts'
+import { generationShape, serviceShape } from '../instanceShape.ts'
 import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { unitFolder } from '../../layout/units.ts'
 import { noArguments, operation, type Operations } from '../operation.ts'
@@ -9,7 +9,6 @@ import { HelperKey } from './helperKey.ts'
 import { KeptSecrets } from './keptSecrets.ts'
 
 const ofService = z.strictObject({ service: serviceShape })
-const generationShape = z.string().max(200)
 /** All secrets of a service, encrypted and as base64, fit into one request. */
 const mostChars = 3_000_000
 
