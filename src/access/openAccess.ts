@@ -1,4 +1,5 @@
 import type { Moment } from '../decision/moment.ts'
+import { noSuchService } from '../decision/knownServices.ts'
 import { accepted, refuse, type Decision, type Refusal } from '../decision/refuse.ts'
 import type { AccessKind } from '../events/accessEvents.ts'
 import { definitionOf, instancesOf, isReachable } from '../fleet/serving.ts'
@@ -58,9 +59,7 @@ export function placeOf(
 ): { type: 'place'; instance: Instance } | Refusal {
   const all = instancesOf(world, service)
   if (!world.services[service] && all.length === 0) {
-    const names = Object.keys(world.services).sort()
-    const next = names.length > 0 ? `services: ${names.join(', ')}` : 'tandem push DIR   creates the first service'
-    return refuse('E_NO_SUCH_SERVICE', `there is no service ${service}`, service, next)
+    return noSuchService(world, service)
   }
   const meant = id === null ? all : all.filter((one) => one.id === id)
   const running = meant.filter(({ state, started }) => started && state !== 'stopping')

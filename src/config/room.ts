@@ -1,9 +1,11 @@
 import type { Definition } from '../definitions/definition.ts'
 import { longestSetting, mostSettings, problemWith, type Setting } from '../definitions/config/settings.ts'
 import { nearest } from '../definitions/suggest.ts'
+import { noSuchService } from '../decision/knownServices.ts'
 import { accepted, refuse, type Decision, type Refusal } from '../decision/refuse.ts'
 import { roomOf } from '../decision/room.ts'
 import type { ConfigEvents } from '../events/configEvents.ts'
+import { newestRelease } from '../fleet/serving.ts'
 import { without } from '../lib/records.ts'
 import { configLinks } from './links.ts'
 import { newestConfig, type ConfigState, type ConfigWorld } from './state.ts'
@@ -103,7 +105,7 @@ function changed(
 /** Of the release that runs and of the newest one: a value may be set before the push that needs it, and after. */
 function definitionsOf({ services, releases }: ConfigWorld, service: string): Definition[] {
   const current = services[service]?.current?.release
-  const newest = Object.values(releases).findLast((release) => release.service === service)
+  const newest = newestRelease({ releases }, service)
   const all = [current === undefined ? undefined : releases[current], newest]
   return [...new Set(all.flatMap((release) => release?.definition ?? []))]
 }
@@ -121,11 +123,6 @@ function refuseValue(service: string, name: string, value: string, known: readon
 function areEqual(one: Record<string, string>, other: Record<string, string>): boolean {
   const names = Object.keys(one)
   return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
-}
-
-function noSuchService({ services }: ConfigWorld, service: string): Refusal {
-  const known = Object.keys(services).sort().join(', ') || 'none yet'
-  return refuse('E_NO_SUCH_SERVICE', `there is no service ${service}`, service, `services: ${known}`)
 }
 
 function noSuchSetting(service: string, name: string, known: readonly Definition[]): Refusal {

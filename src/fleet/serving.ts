@@ -81,3 +81,7 @@ export function lastWorkerOn(state: FleetState, machine: string): string | null 
   )
   return last?.service ?? null
 }
+
+/** The release of a service that was published last. */
+export const newestRelease = ({ releases }: Pick<FleetWorld, 'releases'>, service: string) =>
+  Object.values(releases).findLast((release) => release.service === service)

@@ -2,7 +2,7 @@ import { refuse, type Refusal } from '../decision/refuse.ts'
 import type { Definition } from '../definitions/definition.ts'
 import { refuseUnknownMachine } from '../fleet/decideMachine.ts'
 import { definitionOf, isReachable } from '../fleet/serving.ts'
-import { knownServices } from './knownServices.ts'
+import { knownServices } from '../decision/knownServices.ts'
 import type { State } from './state.ts'
 
 interface Place {

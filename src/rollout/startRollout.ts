@@ -4,14 +4,14 @@ import type { Decision, Refusal } from '../decision/refuse.ts'
 import type { StartRollout } from './commands.ts'
 import { asSent } from './describedReleases.ts'
 import { featurePins, refuseForFeatures } from './features.ts'
-import { knownServices } from './knownServices.ts'
+import { knownServices, noSuchService } from '../decision/knownServices.ts'
 import { assignLoopbacks, laptopAddress } from './loopback.ts'
 import type { Moment } from '../decision/moment.ts'
 import { closedUnsaid } from './openPorts.ts'
 import type { Observed } from '../decision/observed.ts'
 import { refuse } from '../decision/refuse.ts'
 import { resolveRoutes, routeHolder, routeInWords } from './routes.ts'
-import { instancesOf, instancesOn, isReachable, servesWithout } from '../fleet/serving.ts'
+import { instancesOf, instancesOn, isReachable, newestRelease, servesWithout } from '../fleet/serving.ts'
 import { strategyOf, wantedOn } from './serviceView.ts'
 import { refuseInability, refuseUnknownKeys } from '../fleet/abilities.ts'
 import type { Release } from '../fleet/state.ts'
@@ -25,7 +25,7 @@ import type { Service, State } from './state.ts'
 export function startRollout(state: State, command: StartRollout, { observed }: Moment): Decision {
   const { service: name, kind } = command
   const service = state.services[name]
-  if (!service && kind !== 'deploy') return noSuchService(state, command)
+  if (!service && kind !== 'deploy') return unknownService(state, command)
   if (service?.rollout) return inProgress(service)
 
   const release = chooseRelease(state, command, service)
@@ -125,15 +125,12 @@ function chooseRelease(state: State, command: StartRollout, service: Service | u
     case 'start':
     case 'stop':
     case 'remove': {
-      const release = current ? state.releases[current] : lastRelease(state, command.service)
-      return release ?? noSuchService(state, command)
+      // A service whose first release never completed can still be removed.
+      const release = current ? state.releases[current] : newestRelease(state, command.service)
+      return release ?? unknownService(state, command)
     }
   }
 }
-
-/** A service whose first release never completed can still be removed. */
-const lastRelease = (state: State, service: string): Release | undefined =>
-  Object.values(state.releases).findLast((release) => release.service === service)
 
 function isDone(state: State, { kind }: StartRollout, service: Service | undefined, release: Release): boolean {
   if (!service) return false
@@ -251,10 +248,10 @@ function inProgress(service: Service): Refusal {
   return refuse('E_ROLLOUT_IN_PROGRESS', `rollout ${service.rollout} is in progress`, service.name, next)
 }
 
-function noSuchService(state: State, { service, kind, removeData }: StartRollout): Refusal {
+function unknownService(state: State, { service, kind, removeData }: StartRollout): Refusal {
   const next =
     kind === 'remove' && removeData
       ? `${knownServices(state)}; if an earlier remove kept data: tandem push DIR, then tandem remove ${service} --data`
       : knownServices(state)
-  return refuse('E_NO_SUCH_SERVICE', `there is no service ${service}`, service, next)
+  return noSuchService(state, service, next)
 }

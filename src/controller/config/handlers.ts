@@ -1,8 +1,10 @@
 import type { configOperations, ConfigVersionView, SettingView } from '../../api/config.ts'
 import type { Definition } from '../../definitions/definition.ts'
 import { newestConfig, type ConfigVersion } from '../../config/state.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import { noSuchService } from '../../decision/knownServices.ts'
+import { newestRelease } from '../../fleet/serving.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
+import { refusalError } from '../refusalError.ts'
 
 export function configHandlers({ controller }: Rooms): Handlers<keyof typeof configOperations> {
   const answerOf = (service: string) => (events: readonly unknown[]) => ({
@@ -14,9 +16,8 @@ export function configHandlers({ controller }: Rooms): Handlers<keyof typeof con
     serviceConfig: ({ params: { service } }) => {
       const { services, generations, releases, configs } = controller.state
       const known = services[service]
-      const release =
-        releases[known?.current?.release ?? ''] ?? Object.values(releases).findLast((one) => one.service === service)
-      if (!release) throw noSuchService(service, Object.keys(services))
+      const release = releases[known?.current?.release ?? ''] ?? newestRelease({ releases }, service)
+      if (!release) throw refusalError(noSuchService(controller.state, service))
       const newest = newestConfig(controller.state, service)
       const runs = generations[known?.current?.generation ?? '']?.pins?.config
       return {
@@ -57,9 +58,3 @@ const versionView = ({ at, ...version }: ConfigVersion): ConfigVersionView => ({
   ...version,
   at: new Date(at).toISOString(),
 })
-
-const noSuchService = (service: string, services: readonly string[]): OperatorError =>
-  new OperatorError('E_NO_SUCH_SERVICE', `there is no service ${service}`, {
-    subject: service,
-    next: `services: ${services.toSorted().join(', ') || 'none yet'}`,
-  })

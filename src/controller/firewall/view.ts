@@ -2,9 +2,9 @@ import type { CallView, GuardView, WhyView } from '../../api/firewall.ts'
 import type { Observed } from '../../decision/observed.ts'
 import { firewallOf } from '../../definitions/firewall/facets.ts'
 import { callersIn, callersOf } from '../../rollout/callers.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
-import { knownServices } from '../../rollout/knownServices.ts'
+import { noSuchService } from '../../decision/knownServices.ts'
 import type { State } from '../../rollout/state.ts'
+import { refusalError } from '../refusalError.ts'
 import { callsIn, type CallCounts } from './callCounts.ts'
 
 const userPrefix = 'user '
@@ -35,10 +35,7 @@ export const unguarded = (state: State): string[] =>
 /** Throws for a service that does not exist. */
 export function whyView(state: State, counts: CallCounts, from: string, to: string): WhyView {
   if (!Object.hasOwn(state.services, to)) {
-    throw new OperatorError('E_NO_SUCH_SERVICE', `there is no service ${to}`, {
-      subject: to,
-      next: knownServices(state),
-    })
+    throw refusalError(noSuchService(state, to))
   }
   const caller = Object.hasOwn(state.services, from) || from.startsWith(userPrefix) ? from : `${userPrefix}${from}`
   const { may, why, next } = mayCall(state, caller, to)
