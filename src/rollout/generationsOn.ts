@@ -1,9 +1,28 @@
 import { instancesOn } from '../fleet/serving.ts'
+import { remembered } from '../lib/remembered.ts'
 import { backTarget } from './backTarget.ts'
 import { forwardTarget, runningRollout } from './serviceView.ts'
 import type { Generation, Service, State } from './state.ts'
 
 export type NamedGeneration = Generation & { id: string }
+type PinName = keyof NonNullable<Generation['pins']>
+
+/** The generations on a machine of all services that have this pin. */
+export const pinnedOn = (state: State, machine: string, pin: PinName): NamedGeneration[] =>
+  (servicesByPin(state.generations).get(pin) ?? []).flatMap((service) =>
+    generationsOn(state, machine, service).filter(({ pins }) => pins?.[pin] !== undefined),
+  )
+
+/** Sorted. */
+const servicesByPin = remembered((generations: State['generations']) => {
+  const names: PinName[] = ['secrets', 'config']
+  return new Map(
+    names.map((pin) => {
+      const pinned = Object.values(generations).filter(({ pins }) => pins?.[pin] !== undefined)
+      return [pin, [...new Set(pinned.map(({ service }) => service))].sort()] as const
+    }),
+  )
+})
 
 /** The generations of a service that run on a machine, are about to, or would when it is started; sorted by id. */
 export function generationsOn(state: State, machine: string, name: string): NamedGeneration[] {
