@@ -13,9 +13,13 @@ export async function encryptedTo(
 
 /** A short text, encrypted to one public key, as lines of printable characters. */
 export async function armoredTo(recipient: string, text: string): Promise<string> {
-  const encrypter = await encrypterTo([recipient])
   const { armor } = await import('age-encryption')
-  return armor.encode(await encrypter.encrypt(text))
+  return armor.encode(await textTo(recipient, text))
+}
+
+/** The same, in binary form. */
+export async function textTo(recipient: string, text: string): Promise<Uint8Array> {
+  return (await encrypterTo([recipient])).encrypt(text)
 }
 
 async function encrypterTo(recipients: readonly string[]): Promise<Encrypter> {

@@ -1,13 +1,10 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
-import { parsePosition } from '../flagValues.ts'
-import { known, on, text, word } from '../routes/parameters.ts'
+import { known, number, on, text, word } from '../routes/parameters.ts'
 
 const service = known('services', word('SERVICE', 'Name of a service'))
 const reason = text('TEXT', 'Why, for the event log')
 const roll = on('Restart the service, so that it runs with them')
-const number = (brief: string) =>
-  ({ kind: 'parsed', parse: parsePosition, placeholder: 'N', brief, optional: true }) as const
 const cas = number('Refuse unless this version is the newest (0: unless there is none)')
 const several = (placeholder: string, brief: string) =>
   ({ kind: 'array', minimum: 2, parameter: known('services', word(`SERVICE ${placeholder}`, brief)) }) as const

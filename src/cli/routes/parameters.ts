@@ -1,5 +1,5 @@
 import type { CliContext } from '../command.ts'
-import { parseAt, parsePort, parseSize } from '../flagValues.ts'
+import { parseAt, parsePort, parsePosition, parseSize } from '../flagValues.ts'
 import type { Known } from '../help/knownNames.ts'
 
 export const word = (placeholder: string, brief: string) => ({ placeholder, brief, parse: String }) as const
@@ -25,6 +25,9 @@ export const needed = (placeholder: string, brief: string) =>
   ({ kind: 'parsed', parse: String, placeholder, brief }) as const
 export const port = (brief: string, preset: string) =>
   ({ kind: 'parsed', parse: parsePort, placeholder: 'PORT', brief, default: preset }) as const
+/** A whole number, such as a version. */
+export const number = (brief: string) =>
+  ({ kind: 'parsed', parse: parsePosition, placeholder: 'N', brief, optional: true }) as const
 export const size = (brief: string) =>
   ({ kind: 'parsed', parse: parseSize, placeholder: 'SIZE', brief, optional: true }) as const
 export const allowOutage = on('Allow a replace that leaves no ready instance for a while; requests wait up to 30 s')

@@ -1,8 +1,7 @@
 import { buildRouteMap } from '@stricli/core'
 import { command } from '../command.ts'
-import { parsePosition } from '../flagValues.ts'
 import { controllerData } from '../../layout/folders.ts'
-import { known, needed, on, started, text, word } from '../routes/parameters.ts'
+import { known, needed, number, on, started, text, word } from '../routes/parameters.ts'
 
 const path = known('secrets', word('PATH', 'SERVICE/NAME, or @GROUP/NAME for a secret of no service'))
 const onePath = { kind: 'tuple', parameters: [path] } as const
@@ -11,8 +10,6 @@ const withService = {
   parameters: [path, known('services', word('SERVICE', 'Name of a service'))],
 } as const
 const reason = text('TEXT', 'Why, for the event log')
-const number = (brief: string) =>
-  ({ kind: 'parsed', parse: parsePosition, placeholder: 'N', brief, optional: true }) as const
 const formats = ['table', 'json', 'yaml', 'env'] as const
 
 const put = command({

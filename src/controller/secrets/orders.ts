@@ -3,7 +3,7 @@ import { secretsContent } from '../../identity/order.ts'
 import { valueId, type GivenSecret, type SecretContent, type SecretOrder } from '../../protocol/secrets.ts'
 import { generationsOf, versionedReferences } from '../../rollout/secrets/desired.ts'
 import { noHelperKey } from '../../rollout/secrets/feature.ts'
-import { encryptedTo } from '../../sealing/ageFile.ts'
+import { textTo } from '../../sealing/ageFile.ts'
 import type { Controller } from '../controller.ts'
 import { refusalError } from '../refusalError.ts'
 import type { SecretKeeper } from './secretKeeper.ts'
@@ -69,8 +69,7 @@ export class SecretOrders {
       bytes += value.byteLength
     }
     if (bytes > mostServiceBytes) throw tooLarge(`all secrets of ${content.service}`, mostServiceBytes)
-    const sealed = await encryptedTo([recipient()], ReadableStream.from([Buffer.from(JSON.stringify(values))]))
-    return Buffer.from(await new Response(sealed as never).arrayBuffer()).toString('base64')
+    return Buffer.from(await textTo(recipient(), JSON.stringify(values))).toString('base64')
   }
 
   #recipientOf(machine: string, own: string | null): string {
