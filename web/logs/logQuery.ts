@@ -1,3 +1,5 @@
+import { shellWord } from '../lib/shellWord.ts'
+
 /** The output that the address asks for. */
 export interface LogQuery {
   service: string
@@ -22,17 +24,14 @@ function sinceOf(text: string | null): string | null {
   return Number.isNaN(ms) ? null : new Date(ms).toISOString()
 }
 
-/** A value as a shell takes it. */
-const quoted = (text: string): string => (/^[\w.:@/+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
-
 /** The command that shows the same. */
 export function logCommand({ service, machine, instance, since }: LogQuery): string {
   const flags = [
-    ...(machine === null ? [] : [`--machine ${quoted(machine)}`]),
-    ...(instance === null ? [] : [`--instance ${quoted(instance)}`]),
+    ...(machine === null ? [] : [`--machine ${shellWord(machine)}`]),
+    ...(instance === null ? [] : [`--instance ${shellWord(instance)}`]),
     since === null ? `--last ${newestLines}` : `--since ${since}`,
   ]
-  return ['tandem logs', quoted(service), ...flags, '--follow'].join(' ')
+  return ['tandem logs', shellWord(service), ...flags, '--follow'].join(' ')
 }
 
 /** The heading: which output this is. */

@@ -1,15 +1,21 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useCallback } from 'preact/hooks'
 import type { Operations, Result } from '../../src/api/contract.ts'
 import type { SettingView } from '../../src/api/config.ts'
+import type { Api } from '../lib/api.ts'
 import { Change } from '../lib/change.tsx'
 import { useCluster } from '../lib/cluster.ts'
 import { Glyph } from '../lib/glyph.tsx'
 import { Table } from '../lib/table.tsx'
+import { shellWord } from '../lib/shellWord.ts'
 import { shortTime } from '../lib/time.ts'
+import { useAgain } from '../lib/useAgain.ts'
 import { visible } from '../lib/visible.ts'
-import { changesOf, differences, shellWord, valueOf, valuesOf } from './configWords.ts'
+import { changesOf, differences, valueOf, valuesOf } from './configWords.ts'
+
+/** Each change of the cluster brings it at once. */
+const againMs = 60_000
 
 type Known = Result<Operations['serviceConfig']>
 
@@ -174,17 +180,11 @@ function Versions({ known: { versions, runs } }: { known: Known }): JSX.Element 
 }
 
 function useConfig(service: string): Known | null {
-  const { api, past, overview } = useCluster()
-  const found = useSignal<Known | null>(null)
-  const position = overview.value?.changes[0]?.position
-  useEffect(() => {
-    if (past !== null) return
-    const stop = new AbortController()
-    api.call('serviceConfig', { params: { service } }, stop.signal).then(
-      (known) => (found.value = known),
-      () => {}, // an older controller has none
-    )
-    return () => stop.abort()
-  }, [api, service, past, position, found])
-  return found.value
+  const { overview } = useCluster()
+  const read = useCallback(
+    (api: Api, stop: AbortSignal) => api.call('serviceConfig', { params: { service } }, stop),
+    [service],
+  )
+  const known = useAgain(read, againMs, String(overview.value?.changes[0]?.position))
+  return known.value?.service === service ? known.value : null
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { changesOf, differences, shellWord } from './configWords.ts'
+import { changesOf, differences } from './configWords.ts'
 
 const version = (number: number, values: Record<string, string>) => ({
   ...{ version: number, values, at: '2026-11-30T09:00:00.000Z', by: null, reason: null, of: null },
@@ -12,8 +12,4 @@ it('differences are a line for each value', () => {
     'C: not set → ""',
   ])
   expect(changesOf([version(2, { A: '2' }), version(1, { A: '1' })])).toEqual([['A: "1" → "2"'], ['A: not set → "1"']])
-})
-
-it('a word is quoted for a shell where it must be', () => {
-  expect(['WORKERS=8', 'SAY=it is', "SAY=it's"].map(shellWord)).toEqual(['WORKERS=8', "'SAY=it is'", "'SAY=it'\\''s'"])
 })

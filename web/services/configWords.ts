@@ -20,7 +20,3 @@ export const changesOf = (versions: readonly ConfigVersionView[]): string[][] =>
 
 /** The value that a setting has: set, or by default; `null`: none. */
 export const valueOf = ({ set, default: fallback }: SettingView): string | null => set ?? fallback
-
-/** A word for a shell: quoted where it must be. */
-export const shellWord = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`

@@ -1,14 +1,18 @@
-import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useCallback } from 'preact/hooks'
 import type { SecretUse } from '../../src/api/secrets.ts'
+import type { Api } from '../lib/api.ts'
 import { useCluster } from '../lib/cluster.ts'
 import { Command } from '../lib/command.tsx'
 import { Glyph } from '../lib/glyph.tsx'
 import { Table } from '../lib/table.tsx'
 import { shortTime } from '../lib/time.ts'
+import { useAgain } from '../lib/useAgain.ts'
 import { visible } from '../lib/visible.ts'
 import type { Service } from './serviceWords.ts'
+
+/** A new reason or name stands in no overview. */
+const againMs = 60_000
 
 interface Known {
   path: string
@@ -19,7 +23,7 @@ interface Known {
 /** The versions of secrets with which a service runs, and who changed them; never a value. */
 export function Secrets({ service }: { service: Service }): JSX.Element | null {
   const secrets = service.secrets ?? []
-  const known = useKnown(secrets.map(({ path }) => path))
+  const known = useKnown(service)
   if (secrets.length === 0) return null
   const isOlder = secrets.some(({ version, newest, rejected }) => newest !== null && newest > version && !rejected)
   return (
@@ -77,23 +81,23 @@ export function instancesInWords(uses: readonly SecretUse[], service: string): s
   return words.length === 0 ? 'none' : words.join('; ')
 }
 
-function useKnown(paths: readonly string[]): Known[] {
-  const { api, past, overview } = useCluster()
-  const found = useSignal<Known[]>([])
-  const asked = paths.join(' ')
-  const position = overview.value?.changes[0]?.position
-  useEffect(() => {
-    if (past !== null || asked === '') return
-    const stop = new AbortController()
-    const look = async (path: string): Promise<Known> => {
-      const { secret, uses } = await api.call('secretVersions', { params: { path } }, stop.signal)
-      return { path, newest: secret.current, uses }
-    }
-    // Where one cannot be read, its versions are shown anyway.
-    void Promise.allSettled(asked.split(' ').map(look)).then((all) => {
-      found.value = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-    })
-    return () => stop.abort()
-  }, [api, asked, past, position, found])
-  return found.value
+/** Asked for again when the versions or the instances of the service are others. */
+function useKnown({ secrets = [], instances }: Service): Known[] {
+  const paths = secrets.map(({ path }) => path).join(' ')
+  const read = useCallback((api: Api, stop: AbortSignal) => readAll(api, paths, stop), [paths])
+  const version = JSON.stringify([secrets, instances.map(({ id, machine }) => [id, machine])])
+  return useAgain(read, againMs, version).value ?? []
+}
+
+async function readAll(api: Api, paths: string, stop: AbortSignal): Promise<Known[]> {
+  const all = await Promise.allSettled(
+    paths.split(' ').map(async (path): Promise<Known[]> => {
+      if (path === '') return []
+      const { secret, uses } = await api.call('secretVersions', { params: { path } }, stop)
+      return [{ path, newest: secret.current, uses }]
+    }),
+  )
+  stop.throwIfAborted()
+  // Where one cannot be read, its versions are shown anyway.
+  return all.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
 }

@@ -1,3 +1,5 @@
+import { shellWord } from '../lib/shellWord.ts'
+
 /** The names of a filter in the address, and as flags of `tandem events`. */
 export const filterNames = ['service', 'machine', 'rollout', 'type', 'by'] as const
 export type FilterName = (typeof filterNames)[number]
@@ -34,15 +36,11 @@ export function queryOf({ kind, ...named }: Filter): Record<string, string> {
   return kind === 'all' ? named : { ...named, [kind]: 'true' }
 }
 
-/** Quoted for a shell where that is needed. */
-const quoted = (text: string): string =>
-  /^[\w.,:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
-
 /** The command that shows the same events. */
 export function commandOf(filter: Filter): string {
   const flags = filterNames.flatMap((name) => {
     const value = filter[name]
-    return value === undefined ? [] : [`--${name} ${quoted(value)}`]
+    return value === undefined ? [] : [`--${name} ${shellWord(value)}`]
   })
   return ['tandem events', ...(filter.kind === 'all' ? [] : [`--${filter.kind}`]), ...flags, '--last 50'].join(' ')
 }

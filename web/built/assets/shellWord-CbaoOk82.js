@@ -1,0 +1,1 @@
+var e=e=>/^[\w@%+=:,./-]+$/.test(e)?e:`'${e.replaceAll(`'`,String.raw`'\''`)}'`;export{e as t};

@@ -1,1 +1,0 @@
-import{Q as e,ct as t,ot as n}from"./view-yZHYx1zd.js";function r(r,i,a=``){let{api:o,contact:s,past:c}=e(),l=n(null),u=s.value.state===`live`&&c===null;return t(()=>{if(!u)return;let e=new AbortController,t=()=>{r(o,e.signal).then(e=>l.value=e,()=>{})};t();let n=setInterval(t,i);return()=>{clearInterval(n),e.abort()}},[o,r,i,a,u,l]),l}export{r as t};

@@ -1,0 +1,1 @@
+import{Q as e,ct as t,ot as n}from"./view-C9ljDM4n.js";function r(r,i){let{api:a}=e(),o=n(null);t(()=>{if(r===null||i===null)return;let e=new AbortController;return a.call(`releaseDefinition`,{params:{service:r,release:i}},e.signal).then(e=>o.value=e,()=>o.value=null),()=>e.abort()},[a,r,i,o]);let{value:s}=o;return s?.service===r&&s.release===i?s:null}export{r as t};
