@@ -258,7 +258,9 @@ export const smallOperations = {
       role: 'operator',
       summary: 'adopt the instances that machines run, after the log was lost',
     },
-    body: z.object({}),
+    body: z.object({
+      without: z.array(machine).optional().describe('machines that are gone for good: what they ran is not adopted'),
+    }),
     response: z.object({ position, term: z.int(), adopted: z.array(z.string()) }),
   },
   ...featureOperations,

@@ -55,6 +55,8 @@ interface Options {
    * signs.
    */
   identity?: () => Identity | null
+  /** The id under which a log that was restored from a backup is to be recovered; `null`: it was not restored. */
+  restored?: string | null
 }
 
 /**
@@ -75,24 +77,26 @@ export class Controller {
   #changed = new Set<Listener>()
   #decided = new Set<() => void>()
   #program: () => ControllerSelf['program'] = () => null
+  #restored: string | null
   #unwritable: OperatorError | null = null
   #queue = new KeyedQueue()
   #isClosed = false
   readonly newId: () => string
 
   /** Decides nothing before `lead`. */
-  constructor({ config, log, fold, clock, logger, version, newId, identity = () => null }: Options) {
+  constructor({ config, log, fold, clock, logger, version, newId, identity = () => null, restored = null }: Options) {
     this.config = config
     this.log = log
     this.version = version
     this.newId = newId
     this.#identity = identity
+    this.#restored = restored
     this.clock = clock
     this.#logger = logger
     this.fold = fold
     this.#time = new ControllerClock(clock, {
       failed: (error) => logger.error({ err: error }, 'deciding on deadlines failed; retrying'),
-      deadline: () => nextDeadline(this.state, this.#known()),
+      deadline: () => (this.awaitsMachines ? Infinity : nextDeadline(this.state, this.#known())),
       passed: (now) => this.#timePassed(now),
       restarted: async (reason) => void (await this.execute({ type: 'RestartClock', reason })),
     })
@@ -114,6 +118,17 @@ export class Controller {
 
   get releases(): ReleaseCatalogue {
     return this.fold.releases
+  }
+
+  /** The log was restored from a backup, and is not recovered yet. */
+  get restored(): string | null {
+    const { terms } = this.state
+    return terms.some(({ id }) => id === this.#restored) ? null : this.#restored
+  }
+
+  /** Until it has adopted what the machines run, a restored controller changes nothing on them. */
+  get awaitsMachines(): boolean {
+    return this.restored !== null && Object.keys(this.state.machines).length > 0
   }
 
   /** Why the last append failed; `null` when it succeeded. */
@@ -189,7 +204,7 @@ export class Controller {
       const observed = observe(this.state, this.#observed, report, arrived)
       if (!observed) return laterBoot(this.state, this.#observed, report)
       this.#observed = observed
-      if (report.refused) this.#tell([])
+      if (report.refused || this.awaitsMachines) this.#tell([])
       else await alone.execute({ type: 'RecordReport', report }, `machine ${report.machine}`)
       return null
     })
@@ -218,7 +233,10 @@ export class Controller {
   }
 
   #known(): Known {
-    return { observed: this.#observed, self: { version: this.version, program: this.#program() } }
+    return {
+      observed: this.#observed,
+      self: { version: this.version, program: this.#program(), awaitsMachines: this.awaitsMachines },
+    }
   }
 
   /** The desired state of a machine, in the form in which its agent receives it; `terms` as in `termsFor`. */

@@ -22,6 +22,8 @@ export interface Rooms extends FeatureRooms {
   examine: () => Promise<Checkup>
   /** Why changes are refused now, in words; `null` when they are accepted. */
   unwritable: () => string | null
+  /** Why a restored controller changes nothing yet, in words; `null` when it does. */
+  waiting: () => string | null
 }
 
 /** A sender that is known by nothing but a secret that works once: a join token, or that of a link. */

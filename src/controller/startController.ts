@@ -33,6 +33,7 @@ import {
 import { SnapshotTaker, snapshotEvery } from './snapshotTaker.ts'
 import { wholeStatus } from './statusView.ts'
 import { whyUnwritable } from './whyUnwritable.ts'
+import { adoptWhenRestored, restoredId, whyWaiting } from './restored.ts'
 import { Callers } from './http/callers.ts'
 import { askCheckup } from './http/checkups.ts'
 import { buildServer } from './http/server.ts'
@@ -87,6 +88,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const { fold, since } = await foldLog(log, config, snapshots, featureProgress(options, systemClock))
   const controller = new Controller({
     ...{ config, log, fold, clock: systemClock, logger, version, newId: () => randomId(), identity },
+    restored: restoredId(data),
   })
   opened.defer(() => controller.close())
   const taker = new SnapshotTaker({ controller, snapshots, logger, last: since })
@@ -108,6 +110,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   )
   const membership = new Membership({ controller, joins: new Joins(new SqliteJoinStore(database)), authority })
   const unwritable = (): string | null => whyUnwritable(controller.unwritable, data)
+  const waiting = (): string | null => whyWaiting(controller)
   const own = makeFeatureRooms({
     ...{ controller, logger, data, snapshots, database, options },
   })
@@ -115,7 +118,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const changes = new RecentChanges(controller)
   const overview = new LiveOverview({
     ...{ controller, changes, numbers: own.numbers, checks: () => own.checks.all, store: () => releases.usage },
-    status: () => wholeStatus({ controller, releases, unwritable }),
+    status: () => wholeStatus({ controller, releases, unwritable, waiting }),
   })
   const examine = async (): Promise<Checkup> => featureCheckup(await options.examine(), controller, own, asks)
   const rooms = {
@@ -129,6 +132,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     ...own,
     examine,
     unwritable,
+    waiting,
   }
   const { server, links, channels, asks } = await buildServer(rooms, logger, authority && tlsOptions(authority))
   opened.defer(async () => {
@@ -141,6 +145,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     opened.defer(watchConnections({ server: secure, controller, authority, callers, logger, clock: systemClock }))
   }
   await controller.lead()
+  opened.defer(adoptWhenRestored(controller, data, logger))
   const listening = await listen(server, { host, port })
   opened.defer(() => listening.close())
   running.listening()

@@ -18,15 +18,13 @@ import type { Rooms } from './handlers.ts'
 import { withNext } from './whyUnwritable.ts'
 
 /** The status, with the reasons why the controller refuses changes or pushes now. */
-export const wholeStatus = ({ controller, releases: { depot }, unwritable }: Reasons): Status => {
-  const why = unwritable()
-  return statusView(controller, [
-    ...(why === null ? [] : [why]),
+export const wholeStatus = ({ controller, releases: { depot }, unwritable, waiting }: Reasons): Status =>
+  statusView(controller, [
+    ...[waiting(), unwritable()].flatMap((why) => why ?? []),
     ...(depot.atCap ? [`the last push was refused: ${withNext(depot.atCap)}`] : []),
   ])
-}
 
-type Reasons = Pick<Rooms, 'controller' | 'releases' | 'unwritable'>
+type Reasons = Pick<Rooms, 'controller' | 'releases' | 'unwritable' | 'waiting'>
 
 /** The parts of a controller that its status shows. */
 export type Viewed = Pick<Controller, 'state' | 'config' | 'version' | 'history' | 'observed'>

@@ -60,7 +60,7 @@ export type World = Base & Merged<Entry['initial']>
 export type Command =
   | CommandsOf<Entry['commands']>
   | { type: 'RecordReport'; at: number; report: Report }
-  | { type: 'RecoverLog'; at: number; id: string; version: string }
+  | { type: 'RecoverLog'; at: number; id: string; version: string; without: readonly string[] }
 
 /** The compiler objects to a slice that no room wants. */
 export type Wanted = Pick<MachineDesire, SliceOf<Entry>>

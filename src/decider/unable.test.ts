@@ -22,7 +22,12 @@ const reported = (abilities: string[]) => {
   const { observed } = world
   return {
     observed,
-    moment: momentOf(world.state, { observed, self: { version: '1', program: null }, at: 0, now: null }),
+    moment: momentOf(world.state, {
+      observed,
+      self: { version: '1', program: null, awaitsMachines: false },
+      at: 0,
+      now: null,
+    }),
   }
 }
 

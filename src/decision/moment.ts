@@ -21,6 +21,8 @@ export interface Moment {
 export interface ControllerSelf {
   version: string
   program: Report['program']
+  /** Its log was restored from a backup, and it has not adopted what the machines run yet. */
+  awaitsMachines: boolean
 }
 
 /** An operation on machines. At most one is in progress in a cluster. */

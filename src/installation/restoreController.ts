@@ -2,9 +2,11 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, ren
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { unpackTar } from 'modern-tar/fs'
 import { z } from 'zod'
-import { readJson } from '../lib/durableJson.ts'
+import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
+import { randomId } from '../lib/ids.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { removeTree } from '../releases/removeTree.ts'
 import { decryptedWith } from '../sealing/ageFile.ts'
@@ -17,6 +19,15 @@ interface Restoring {
   /** Data folder of the new controller; missing or empty. */
   data: string
 }
+
+/** How long a command waits for the machines, which report within seconds, and between two looks. */
+const [adoptionMs, lookMs] = [60_000, 200]
+
+/**
+ * For the controller, which recovers its log with this id once every machine has reported, and then removes the note
+ * (controller/restored.ts).
+ */
+const noteIn = (data: string): string => join(data, 'restored.json')
 
 const runSchema = z.object({ cluster: z.string(), words: z.array(z.string()) })
 
@@ -43,6 +54,7 @@ export async function restoreController({
     )
     const { cluster, words } = runSchema.parse(readJson(join(staging, 'run.json')))
     if (!existsSync(join(staging, 'controller.db'))) throw damaged(file, null)
+    writeJsonDurably(noteIn(staging), { id: randomId() })
     if (existsSync(data)) rmdirSync(data)
     renameSync(staging, data)
     return { cluster, words: withData(words, data) }
@@ -50,6 +62,15 @@ export async function restoreController({
     await removeTree(staging)
     throw error
   }
+}
+
+/** Waits, for a limited time, until a restored controller has adopted what the machines run; returns whether it has. */
+export async function awaitAdoption({ data, signal }: { data: string; signal: AbortSignal }): Promise<boolean> {
+  for (const end = performance.now() + adoptionMs; performance.now() < end && !signal.aborted;) {
+    if (!existsSync(noteIn(data))) return true
+    await pause(lookMs)
+  }
+  return false
 }
 
 const withData = (words: readonly string[], data: string): string[] => {

@@ -31,5 +31,7 @@ export const secrets = {
   here: {
     restoreController: async (options: { file: string; identity: string; data: string }) =>
       (await import('../installation/restoreController.ts')).restoreController(options),
+    awaitAdoption: async (options: { data: string; signal: AbortSignal }) =>
+      (await import('../installation/restoreController.ts')).awaitAdoption(options),
   },
 } satisfies MachineSide

@@ -105,14 +105,14 @@ export class Cluster {
   }
 
   /** Begins to lead with what the disk holds. */
-  async startController(): Promise<void> {
+  async startController(restored: string | null = null): Promise<void> {
     const life = new Life()
     const clock = life.view(this.clock, ['after'])
     const log = life.view(this.#log, ['append', 'read', 'position'])
     const config = { cluster: 'test', laptop: false }
     const { fold } = await this.wait(foldLog(log, config))
     const controller = new Controller({
-      ...{ config, log, fold, clock, logger: pino({ level: 'silent' }), version: '0' },
+      ...{ config, log, fold, clock, logger: pino({ level: 'silent' }), version: '0', restored },
       newId: () =>
         Math.floor(this.#chance() * 2 ** 32)
           .toString(16)

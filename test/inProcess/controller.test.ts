@@ -1,4 +1,9 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { adoptWhenRestored, whyWaiting } from '../../src/controller/restored.ts'
+import { makeFolder } from '../../src/controller/testing/given.ts'
 import { Cluster, releaseOf } from './cluster.ts'
 import { Load } from './load.ts'
 
@@ -118,6 +123,80 @@ describe('an event log that was restored from a backup', () => {
     expect(cluster.instances().map(({ id, pid }) => [id, pid])).toEqual(before)
     expect(await cluster.push('3')).toMatchObject({ state: 'completed' })
     expect((await load.stop()).failures).toEqual([])
+  })
+
+  it('adopts by itself what the machines run, once all have reported, and changes nothing before', async () => {
+    const backup = [...cluster.disk.rows]
+    await cluster.push('2')
+    const before = cluster.instances().map(({ id, pid }) => [id, pid])
+    cluster.killController()
+    const former = [...cluster.disk.rows]
+    cluster.disk.rows.splice(0, Number.POSITIVE_INFINITY, ...backup)
+    cluster.machine('b').line.set({ state: 'cut' })
+    await cluster.startController('rescue')
+    const { controller } = cluster
+    const folder = makeFolder('restored')
+    onTestFinished(() => folder.remove())
+    writeFileSync(join(folder.path, 'restored.json'), '{"id":"rescue"}')
+    const stop = adoptWhenRestored(controller, folder.path, pino({ level: 'silent' }))
+    onTestFinished(stop)
+    await cluster.clock.advance(60_000)
+    const { position, terms } = controller.state
+    expect([terms.at(-1)?.recovered, whyWaiting(controller)]).toEqual([
+      false,
+      expect.stringContaining('machine b has not reported'),
+    ])
+    await expect(cluster.start('shop', null, { kind: 'restart' })).rejects.toMatchObject({ code: 'E_LOG_BEHIND' })
+    expect(controller.state.position).toBe(position)
+
+    const load = new Load(cluster)
+    cluster.machine('b').line.set({ state: 'up' })
+    await cluster.until('the note is gone', () => !existsSync(join(folder.path, 'restored.json')))
+    await cluster.until('both machines obey', () =>
+      cluster.status().machines.every(({ problems }) => problems.length === 0),
+    )
+    expect(controller.state.terms.at(-1)).toMatchObject({ id: 'rescue', recovered: true })
+    expect(whyWaiting(controller)).toBe(null)
+    await cluster.rest()
+    expect(cluster.instances().map(({ id, pid }) => [id, pid])).toEqual(before)
+    expect(await cluster.push('3')).toMatchObject({ state: 'completed' })
+    expect((await load.stop()).failures).toEqual([])
+
+    // The former controller still runs somewhere, and the machines reach it again.
+    cluster.killController()
+    cluster.disk.rows.splice(0, Number.POSITIVE_INFINITY, ...former)
+    await cluster.startController()
+    await cluster.until('both machines refuse', () =>
+      cluster.status().machines.every(({ problems }) => problems.length > 0),
+    )
+    for (const machine of cluster.machines.values())
+      expect(machine.running().map(({ release }) => release)).toEqual([releaseOf('3')])
+    await expect(cluster.start('shop', null, { kind: 'restart' })).rejects.toMatchObject({ code: 'E_LOG_BEHIND' })
+  })
+
+  it('is recovered without a machine that is gone for good, which can then be removed', async () => {
+    const backup = [...cluster.disk.rows]
+    await cluster.push('2')
+    cluster.killController()
+    cluster.disk.rows.splice(0, Number.POSITIVE_INFINITY, ...backup)
+    cluster.machine('b').line.set({ state: 'cut' })
+    await cluster.startController('rescue')
+    const running = () =>
+      cluster
+        .machine('a')
+        .running()
+        .map(({ release, id }) => [release, id])
+    const before = running()
+    await cluster.until('a refuses', () => cluster.status().machines.some(({ problems }) => problems.length > 0))
+    const recover = (...without: string[]) => cluster.call('recover', { body: { without } })
+    await expect(recover()).rejects.toMatchObject({ next: expect.stringContaining('recover --without b') })
+    await expect(recover('z')).rejects.toMatchObject({ code: 'E_NO_SUCH_MACHINE' })
+    await expect(recover('a', 'b')).rejects.toMatchObject({ code: 'E_USAGE' })
+    expect(await recover('b')).toMatchObject({ adopted: ['a'] })
+    await cluster.until('b is lost', () => cluster.controller.state.machines['b']?.lost === true)
+    await cluster.rest()
+    expect(running()).toEqual(before)
+    expect(await cluster.push('3')).toMatchObject({ state: 'completed' })
   })
 
   it('is refused also when it has grown beyond the position that the machines know', async () => {

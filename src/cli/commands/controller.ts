@@ -52,9 +52,12 @@ export async function revokeToken(session: Session, _flags: CommonFlags, id: str
   return 0
 }
 
-export async function recover(session: Session, _flags: CommonFlags): Promise<number> {
+export async function recover(
+  session: Session,
+  { without = [] }: CommonFlags & { without?: readonly string[] },
+): Promise<number> {
   const { client } = await session.announce('recover: adopt the services that the machines run')
-  const answer = await client.call('recover', { body: {} }, session.signal)
+  const answer = await client.call('recover', { body: { without: [...without] } }, session.signal)
   session.out.result(answer, () => {
     const adopted = answer.adopted.join(', ') || 'no machine'
     return `adopted the services of ${adopted}; term ${answer.term}, position ${answer.position}. No service was changed.`

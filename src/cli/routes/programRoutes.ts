@@ -5,6 +5,15 @@ import { parsePortRange, parsePosition } from '../flagValues.ts'
 import { needed, on, port, size, started, text, word } from './parameters.ts'
 import { agentData, controllerData, secretsFolder } from '../../layout/folders.ts'
 
+const gone = {
+  kind: 'parsed',
+  parse: String,
+  placeholder: 'MACHINE',
+  optional: true,
+  variadic: true,
+  brief: 'A machine that is gone for good; once for each',
+} as const
+
 const token = buildRouteMap({
   docs: { brief: 'Manage the tokens that give access to the controller' },
   routes: {
@@ -105,9 +114,11 @@ export const controller = buildRouteMap({
     recover: command({
       dryRun: true,
       brief: 'Recover after the event log was lost or restored: adopt the services that the machines run',
-      about: 'Sets the term above every term that a machine has seen. Changes no service.',
-      example: 'tandem controller recover',
-      parameters: {},
+      about:
+        'Sets the term above every term that a machine has seen. Changes no service. After `tandem secrets restore`, the controller does this by itself.\n' +
+        'Every machine in the log must have reported; --without gives up one that is gone for good. If it returns, it stops what the log does not know.',
+      example: 'tandem controller recover\ntandem controller recover --without b',
+      parameters: { flags: { without: gone } },
       load: async () => (await import('../commands/controller.ts')).recover,
     }),
   },

@@ -27,19 +27,24 @@ export async function backUp(session: Session, _flags: CommonFlags, file: string
 type RestoreFlags = CommonFlags & { identity: string; data: string; start: boolean }
 
 export async function restore(session: Session, flags: RestoreFlags, file: string): Promise<number> {
-  const { host, out } = session
+  const { host, out, signal } = session
   const data = resolve(host.cwd, flags.data)
   const restoring = { file: resolve(host.cwd, file), identity: resolve(host.cwd, flags.identity), data }
-  const { cluster, words } = await (await host.entryPoints.here()).restoreController(restoring)
+  const here = await host.entryPoints.here()
+  const { cluster, words } = await here.restoreController(restoring)
   const started = flags.start && (await host.entryPoints.startController(cluster, data, words))
-  out.result({ cluster, data, started }, () => {
+  if (started) out.note(`restored to ${data}; waiting for the machines to report`)
+  const adopted = started && (await here.awaitAdoption({ data, signal }))
+  out.result({ cluster, data, started, adopted }, () => {
     const how = started
       ? 'the controller runs as tandem-controller.service'
       : `start the controller: tandem ${words.join(' ')}`
-    return `restored cluster ${cluster} to ${data}; ${how}`
+    return `restored cluster ${cluster} to ${data}; ${how}${adopted ? ', and the machines obey it' : ''}`
   })
+  if (!adopted) out.note(`  it adopts what the machines run once all have reported: tandem status   names the others`)
   out.note(
-    '  next  tandem controller recover   adopts what the machines run; they refuse an older event log until then',
+    '  if the former controller may still run, end it on its machine: systemctl disable --now tandem-controller\n' +
+      '  (machines refuse it once they obey this one; until then they may obey it)',
   )
   return 0
 }

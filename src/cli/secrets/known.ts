@@ -7,6 +7,8 @@ export interface SecretWork {
     identity: string
     data: string
   }): Promise<{ cluster: string; words: string[] }>
+  /** Waits, for a limited time, until a restored controller has adopted what the machines run; returns whether it has. */
+  awaitAdoption(options: { data: string; signal: AbortSignal }): Promise<boolean>
 }
 
 export const knownSecrets = async (client: ApiClient, signal: AbortSignal): Promise<string[]> =>

@@ -237,7 +237,8 @@ const restore = command({
   brief: 'Make a controller from a backup, on a new disk or machine',
   about:
     'Run it as root on the machine of the controller, which should have the address of the former one. Services run on meanwhile.\n' +
-    'Then: tandem controller recover.',
+    'Once all machines have reported, the controller takes a term that none of them has seen, and adopts what they run.\n' +
+    'If the former controller may still run somewhere, end it there: systemctl disable --now tandem-controller.',
   example: 'tandem secrets restore production-2026-11-30.age --identity recovery.txt',
   parameters: {
     flags: {

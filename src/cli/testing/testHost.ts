@@ -53,7 +53,10 @@ const never = (): Promise<number> => Promise.reject(new Error('this test runs no
 const noPrograms: EntryPoints = {
   initController: async () => ({ authority: '', pin: '' }),
   signOffline: async () => '',
-  here: async () => ({ restoreController: async () => ({ cluster: 'test', words: [] }) }),
+  here: async () => ({
+    restoreController: async () => ({ cluster: 'test', words: [] }),
+    awaitAdoption: async () => true,
+  }),
   runController: never,
   runAgent: never,
   runProgram: never,

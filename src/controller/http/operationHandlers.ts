@@ -90,7 +90,7 @@ export function operationHandlers(rooms: Rooms, { channels, asks }: { channels: 
       channels.offer(machine, { kind: 'command', id: channel, service, ...place, argv: body.argv })
       return { channel, machine, instance: commandInstance(service, channel) }
     },
-    recover: () => recover(controller),
+    recover: ({ body }) => recover(controller, body),
     report: async ({ body }, caller) => {
       ownMachine(caller, body.machine)
       const laterBoot = await controller.report(body)

@@ -50,6 +50,7 @@ export class FakeMachine {
 
   desire: MachineDesire | null = null
   position = 0
+  seen: Report['seen'] = null
   applied = { supervisor: 0, balancer: 0, address: 0 }
   readonly running = new Map<string, Running>()
   fetched = new Set<string>()
@@ -174,7 +175,7 @@ export class FakeMachine {
       abilities: this.abilities,
       definitionKeys: this.definitionKeys,
       program: null,
-      seen: null,
+      seen: this.seen,
       refused: null,
       applied: { ...this.applied },
       endpoints: { host: `10.0.0.${this.name}`, http: 80, forward: 81, metrics: 82 },

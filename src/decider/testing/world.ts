@@ -1,6 +1,7 @@
 import type { Definition } from '../../definitions/definition.ts'
 import type { Event, RecordedEvent } from '../../events/event.ts'
 import type { Config } from '../../decision/base.ts'
+import type { ControllerSelf } from '../../decision/moment.ts'
 import { observe, type Observed } from '../../decision/observed.ts'
 import type { Decision } from '../../decision/refuse.ts'
 import type { Command } from '../rooms.ts'
@@ -97,7 +98,9 @@ export class World {
   round(name: string): void {
     const machine = this.machine(name)
     if (!machine.alive) return
-    machine.receive(desiredState(this.state, name), this.state.position)
+    const { terms, position } = this.state
+    machine.receive(desiredState(this.state, name), position)
+    machine.seen = terms.slice(-1).map(({ term, id }) => ({ term, termId: id, position }))[0] ?? null
     machine.work()
     this.hear(name)
   }
@@ -131,7 +134,7 @@ export class World {
     return nextDeadline(this.state, this.known())
   }
 
-  private known(): { observed: Observed; self: { version: string; program: null } } {
-    return { observed: this.observed, self: { version: 'test', program: null } }
+  private known(): { observed: Observed; self: ControllerSelf } {
+    return { observed: this.observed, self: { version: 'test', program: null, awaitsMachines: false } }
   }
 }
