@@ -108,10 +108,11 @@ export class Agent {
   report(): Report {
     const { machine, version, endpoints } = this.#parts
     // The table of features (src/machine/features.ts) is compared with the slices of a report.
+    const lacking = this.#features.flatMap((feature) => feature.lacks?.() ?? [])
     const slices: ReportSlices = Object.assign({}, ...this.#features.map((feature) => feature.report()))
     return {
       ...{ machine, boot: this.#boot, version, seq: ++this.#seq, endpoints: endpoints() },
-      abilities: abilityNames,
+      abilities: abilityNames.filter((name) => !lacking.includes(name)),
       definitionKeys: [...laterPaths],
       seen: seenOf(this.#desired),
       refused: this.#refused,

@@ -23,6 +23,8 @@ export interface MachineFeature<Slice extends object = object> {
   heard?: (of: 'desired state' | 'answer') => void
   /** Called with each heartbeat; `desired` is `null` before the first one. */
   retry?: (desired: DesiredState | null) => void
+  /** Abilities that this machine lacks, although its version has them. */
+  lacks?: () => readonly string[]
   /** In words. */
   problems?: () => string[]
   /** Gives up at once what nobody waits for. Called on every feature before the first `close`. */

@@ -10,6 +10,8 @@ export const limits = {
   settleAfterStartMs: 10_000,
   /** Time for a release to reach every machine: 10 minutes is a gigabyte over a slow office line. */
   fetchMs: 600_000,
+  /** Time, beyond that for fetching, to fill in and check the files of a release: a check may start the whole program. */
+  renderMs: 300_000,
   /**
    * Time for the one-off `prepare`: a migration of a large table is slow; one that hangs must not block the service for
    * a day.

@@ -68,7 +68,7 @@ describe('docs/tandem.example.yaml', () => {
     const none = [...example.matchAll(/^ *(\w+):.*# default: none/gm)].map(([, name]) => name)
     expect(new Set(none)).toEqual(
       new Set(
-        'addressFamilies body capabilities command commands config cpu default delay devices header idle memory output owner packages prepare requires routes runbook scratch secrets systemCalls tasks test uses watchdog what write'.split(
+        'addressFamilies body capabilities check command commands config cpu default delay devices files header idle memory output owner packages prepare requires routes runbook scratch secrets systemCalls tasks test uses watchdog what write'.split(
           ' ',
         ),
       ),
@@ -111,7 +111,7 @@ describe('docs/definition.md', () => {
     for (const { path, schema } of [...keys, ...keysOf(clusterShape.schema)]) {
       // Keys that an overlay or a machine repeats are described once.
       if (/^(environments|machines)\./.test(path)) continue
-      const shown = path.replace(/^config\./, 'config.NAME.')
+      const shown = path.replace(/^config\./, 'config.NAME.').replace(/^files\./, 'files.PATH.')
       const row = reference.split('\n').find((line) => line.startsWith(`| \`${shown}\` |`))
       expect(row, path).toBeDefined()
       if (schema.default !== undefined) expect(row, path).toContain(`\`${written(schema.default)}\``)

@@ -6,6 +6,8 @@ import type { Definition } from './definition.ts'
 import type { Replaced } from './environmentChecks.ts'
 import { checkConfig } from './config/check.ts'
 import { configKeys } from './config/keys.ts'
+import { checkFiles, fileVariables } from './files/check.ts'
+import { fileKeys } from './files/keys.ts'
 import { checkFirewall } from './firewall/check.ts'
 import { firewallFacets, withMode } from './firewall/facets.ts'
 import { firewallKeys } from './firewall/keys.ts'
@@ -20,19 +22,26 @@ import { variablesOf } from './uses/variables.ts'
 import type { YamlSource } from './yamlSource.ts'
 
 /** Here a feature hangs in its keys of a service's definition, */
-export const featureDefinitionKeys = { ...usesKeys, ...requiresKeys, ...secretDefinitionKeys, ...configKeys }
+export const featureDefinitionKeys = {
+  ...usesKeys,
+  ...requiresKeys,
+  ...secretDefinitionKeys,
+  ...configKeys,
+  ...fileKeys,
+}
 
 /** the rules that join these keys to others, */
 export const featureDefinitionRules: readonly ((
-  written: Pick<Definition, 'service' | 'uses' | 'secrets' | 'config'> & Replaced,
+  written: Pick<Definition, 'service' | 'uses' | 'secrets' | 'config' | 'files'> & Replaced,
   source: YamlSource,
-) => void)[] = [checkUses, checkReferences, checkConfig]
+) => void)[] = [checkUses, checkReferences, checkConfig, checkFiles]
 
 /** the variables that each of these keys sets for an instance, */
 export const featureVariables = (definition: Definition): Record<string, string[]> => ({
   uses: variablesOf(definition.uses),
   secrets: secretVariables(definition),
   config: Object.keys(definition.config ?? {}),
+  files: fileVariables(definition),
 })
 
 /** those of them that commands and `env` may name, */

@@ -10,6 +10,7 @@ import { OperatorError } from '../lib/operatorError.ts'
 import type { ReportSlices } from '../protocol/report.ts'
 import { addresses } from './addresses.ts'
 import { config } from './config.ts'
+import { files } from './files.ts'
 import { firewall } from './firewall.ts'
 import { haproxy } from './haproxy.ts'
 import type { MachineSide, Making } from './machineSide.ts'
@@ -24,7 +25,19 @@ import { settings } from './settings.ts'
  * Here a feature hangs in everything that it has on a machine. In this order, features take a desired state, after those
  * that run the services. The privileged helper accepts only addresses that it knows from the settings.
  */
-const table = [services, haproxy, maintenance, settings, addresses, names, firewall, secrets, config, program] as const
+const table = [
+  services,
+  haproxy,
+  maintenance,
+  settings,
+  addresses,
+  names,
+  firewall,
+  secrets,
+  config,
+  files,
+  program,
+] as const
 
 const sides: readonly MachineSide[] = table
 

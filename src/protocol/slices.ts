@@ -4,6 +4,7 @@ import { addresses, addressArea } from './addresses.ts'
 import { config, configAbility } from './config.ts'
 import { dataRemoval } from './dataRemoval.ts'
 import { fetching } from './fetching.ts'
+import { files, filesAbility } from './files.ts'
 import { firewall, firewallArea } from './firewall.ts'
 import { requirementsArea } from './requirements.ts'
 import { lastWords } from './lastWords.ts'
@@ -35,6 +36,7 @@ export const desireSlices = {
   ...program.desire,
   ...secrets.desire,
   ...config.desire,
+  ...files.desire,
 }
 
 export const reportSlices = {
@@ -50,6 +52,7 @@ export const reportSlices = {
   ...firewall.report,
   ...settings.report,
   ...lastWords.report,
+  ...files.report,
 }
 
 /** Areas of a checkup that belong to features. */
@@ -61,7 +64,14 @@ export type Orders = z.infer<typeof ordersSchema>
 export const noOrders: Orders = { script: null, restart: null, settings: null, program: null }
 
 /** A controller refuses a change that needs an ability which a machine does not report. */
-export const abilities = [localRoutesAbility, namesAbility, accessAbility, secretsAbility, configAbility] as const
+export const abilities = [
+  localRoutesAbility,
+  namesAbility,
+  accessAbility,
+  secretsAbility,
+  configAbility,
+  filesAbility,
+] as const
 
 /** As agents of this version report them. */
 export const abilityNames = abilities.map(({ name }) => name)

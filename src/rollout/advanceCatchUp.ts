@@ -4,6 +4,7 @@ import type { Moment } from '../decision/moment.ts'
 import { backTarget } from './backTarget.ts'
 import { conforms } from './conforms.ts'
 import type { Observed } from '../decision/observed.ts'
+import { featureReadiness } from './features.ts'
 import { planStep } from './planStep.ts'
 import { holdsNewTurns } from '../decision/moment.ts'
 import type { Machine } from '../fleet/state.ts'
@@ -30,20 +31,24 @@ export function advanceCatchUp(state: State, service: Service, moment: Moment): 
       direction,
       target,
     } as const
-    if (!isPrepared(machine, target, observed) || !canBegin(state, turn)) continue
+    if (!isPrepared(state, machine, target, observed) || !canBegin(state, turn)) continue
     return [{ type: 'TurnStarted', data: turn }]
   }
   return []
 }
 
 /**
- * The machine has done the last step requested of it, and has the release. Otherwise a deadline could pass although
+ * The machine has done the last step requested of it, and has the release and the files. Otherwise a deadline could pass although
  * nothing has failed.
  */
-function isPrepared({ name, asked }: Machine, target: Target | null, observed: Observed): boolean {
+function isPrepared(state: State, { name, asked }: Machine, target: Target | null, observed: Observed): boolean {
   const report = observed[name]?.report
   if (!report || report.applied.balancer < asked || report.applied.supervisor < asked) return false
-  return target === null || report.fetched.includes(target.release)
+  if (target === null) return true
+  return (
+    report.fetched.includes(target.release) &&
+    featureReadiness(state, observed, { machine: name, ...target }) === 'ready'
+  )
 }
 
 /** A turn that would interrupt the service waits until other machines serve it. */

@@ -8,6 +8,7 @@ import type { Observed } from '../decision/observed.ts'
 import { backTarget } from './backTarget.ts'
 import { holdsNewTurns } from '../decision/moment.ts'
 import { definitionOf, instancesOf, isBroken, isReachable } from '../fleet/serving.ts'
+import { featureReadiness } from './features.ts'
 import { forwardTarget } from './serviceView.ts'
 import { turnKey } from '../fleet/state.ts'
 import type { Rollout, State } from './state.ts'
@@ -73,12 +74,30 @@ function fetching(state: State, rollout: Rollout, moment: Moment): Event[] {
     if (now === null || now < fetchDeadline(state, rollout)) return []
     return [reversed(rollout, `machine ${missing[0]} did not fetch the release in time`, missing[0] ?? null)]
   }
+  const unready = awaitReadiness(state, rollout, fetchers, moment)
+  if (unready) return unready
   const prepares = rollout.kind === 'deploy' || rollout.kind === 'rollback'
   const machine = fetchers[0] ?? waiting[0]
   if (prepares && machine && definitionOf(state, rollout.release).prepare) {
     return holdsNewTurns(moment) ? [] : [{ type: 'PrepareStarted', data: { rollout: rollout.id, machine } }]
   }
   return beginTurn(state, rollout, moment)
+}
+
+/** Everything else that the machines need before anything is stopped; `null`: they have it. */
+function awaitReadiness(state: State, rollout: Rollout, machines: string[], { observed, now }: Moment): Event[] | null {
+  const { id: generation, release } = rollout
+  const all = machines.map((machine) => ({
+    machine,
+    is: featureReadiness(state, observed, { machine, generation, release }),
+  }))
+  for (const { machine, is } of all)
+    if (typeof is === 'object') return [reversed(rollout, `machine ${machine}: ${is.failure}`, machine)]
+  const waiting = all.find(({ is }) => is === 'waiting')
+  if (waiting === undefined) return null
+  if (now === null || now < readyDeadline(state, rollout)) return []
+  const { machine } = waiting
+  return [reversed(rollout, `machine ${machine} did not have the files of its instances in time`, machine)]
 }
 
 function factOf(
@@ -176,6 +195,8 @@ function turnStarted(
 
 export const fetchDeadline = (state: State, rollout: Rollout): number =>
   countsFrom(state, rollout.stageSince) + limits.fetchMs
+
+export const readyDeadline = (state: State, rollout: Rollout): number => fetchDeadline(state, rollout) + limits.renderMs
 
 export const prepareDeadline = (state: State, rollout: Rollout): number =>
   countsFrom(state, rollout.stageSince) + limits.prepareMs

@@ -1,5 +1,7 @@
 import { isMachineBusy, type Moment } from '../decision/moment.ts'
-import { fetchDeadline, prepareDeadline } from './advanceRollout.ts'
+import { fetchDeadline, prepareDeadline, readyDeadline } from './advanceRollout.ts'
+import type { Observed } from '../decision/observed.ts'
+import { featureReadiness } from './features.ts'
 import { forwardTarget } from './serviceView.ts'
 import type { Rollout, State, Turn } from './state.ts'
 import { goesOnWhenLate, stepDeadline, waitFor } from './waits.ts'
@@ -7,7 +9,7 @@ import { goesOnWhenLate, stepDeadline, waitFor } from './waits.ts'
 export function rolloutDeadlines(state: State, moment: Moment): number {
   return Math.min(
     ...Object.values(state.turns).map((turn) => turnDeadline(state, turn, moment)),
-    ...Object.values(state.rollouts).map((rollout) => rolloutDeadline(state, rollout)),
+    ...Object.values(state.rollouts).map((rollout) => rolloutDeadline(state, rollout, moment)),
   )
 }
 
@@ -21,8 +23,9 @@ function turnDeadline(state: State, turn: Turn, moment: Moment): number {
   return held ? Number.POSITIVE_INFINITY : stepDeadline(state, observed, turn)
 }
 
-function rolloutDeadline(state: State, rollout: Rollout): number {
+function rolloutDeadline(state: State, rollout: Rollout, { observed }: Moment): number {
   if (rollout.stage === 'fetching' && isFetching(state, rollout)) return fetchDeadline(state, rollout)
+  if (rollout.stage === 'fetching' && isUnready(state, rollout, observed)) return readyDeadline(state, rollout)
   if (rollout.stage === 'preparing') return prepareDeadline(state, rollout)
   return Number.POSITIVE_INFINITY
 }
@@ -32,3 +35,10 @@ const isFetching = (state: State, rollout: Rollout): boolean =>
     const part = rollout.machines[machine]
     return part?.state === 'waiting' && !part.fetched && forwardTarget(state, rollout, machine) !== null
   })
+
+const isUnready = (state: State, { order, machines, id, release }: Rollout, observed: Observed): boolean =>
+  order.some(
+    (machine) =>
+      machines[machine]?.state === 'waiting' &&
+      featureReadiness(state, observed, { machine, generation: id, release }) !== 'ready',
+  )

@@ -48,7 +48,7 @@ export const asSent = remembered((definition: Definition) =>
 
 /** Keys whose values a machine gets in other slices are left out, so that older agents accept the definition. */
 function onlyOfMachines(definition: Definition): Definition {
-  const { uses: _, about: __, requires: ___, secrets: ____, config: _____, ...others } = definition
+  const { uses: _, about: __, requires: ___, secrets: ____, config: _____, files: ______, ...others } = definition
   return others
 }
 

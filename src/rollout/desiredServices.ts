@@ -29,18 +29,19 @@ export function desiredServices(state: State, machine: string): Pick<MachineDesi
   const mine = Object.values(state.instances).filter((one) => one.machine === machine && one.state !== 'stopping')
   const prepare = preparesOn(state, machine)
   const fetch = fetchesOn(state, machine)
+  const own = featureDesires(state, machine)
   return {
     fetch,
     keep: [...keptReleases(state)],
     ...describedReleases(
       state,
-      prepare.map((one) => one.release),
+      [...prepare, ...own.render].map((one) => one.release),
     ),
     instances: mine.map(desiredInstance),
     ...desiredRoutes(state, machine),
     prepare,
     removedData: removedDataOn(state, machine),
-    ...featureDesires(state, machine),
+    ...own,
   }
 }
 

@@ -1,21 +1,23 @@
+import type { Observed } from '../decision/observed.ts'
 import type { Refusal } from '../decision/refuse.ts'
 import type { Pins } from '../events/rolloutEvents.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import { config } from './config/feature.ts'
 import type { Rejected } from './featureState.ts'
+import { files } from './files/feature.ts'
 import { requirements } from './requirements.ts'
 import type { Definition } from '../definitions/definition.ts'
-import type { Answered, AskedRollout, Begun, RolloutFeature } from './rolloutFeature.ts'
+import type { Answered, AskedRollout, Begun, MachineGeneration, Readiness, RolloutFeature } from './rolloutFeature.ts'
 import { secrets } from './secrets/feature.ts'
 import type { Service, State } from './state.ts'
 import { users } from './uses/users.ts'
 import { uses } from './uses/uses.ts'
 
 /** Here a feature hangs its part into rollouts. The first that objects is named. */
-const features: readonly RolloutFeature[] = [uses, secrets, config, requirements, users]
+const features: readonly RolloutFeature[] = [uses, secrets, config, files, requirements, users]
 
 /** The slices of a machine's desired state that features want. */
-export type FeatureSlice = 'secrets' | 'config'
+export type FeatureSlice = 'secrets' | 'config' | 'render'
 export type FeatureSlices = Pick<MachineDesire, FeatureSlice>
 
 export function refuseForFeatures(state: State, asked: AskedRollout): Refusal | null {
@@ -47,6 +49,15 @@ export function featureHeldPins(held: FeatureSlices): Record<string, Pins> {
 
 export const featureDesires = (state: State, machine: string): FeatureSlices =>
   Object.assign({}, ...features.map(({ desire }) => desire?.(state, machine))) as FeatureSlices // their sum
+
+/** The first thing that a machine still needs before an instance of a generation starts there. */
+export function featureReadiness(state: State, observed: Observed, of: MachineGeneration): Readiness {
+  for (const { readiness } of features) {
+    const is = readiness?.(state, observed, of) ?? 'ready'
+    if (is !== 'ready') return is
+  }
+  return 'ready'
+}
 
 export const featureWarnings = (state: State, begun: Begun, answered: Answered): string[] =>
   features.flatMap(({ warnings }) => warnings?.(state, begun, answered) ?? [])

@@ -27,6 +27,19 @@ export interface AskedRollout extends StartRollout {
 /** A rollout that has just begun. */
 export type Begun = Pick<EventData['RolloutStarted'], 'service' | 'kind' | 'release'>
 
+export interface MachineGeneration {
+  machine: string
+  generation: string
+  release: string
+}
+
+export type Readiness = 'ready' | 'waiting' | Unready
+
+interface Unready {
+  /** Why the machine never will be ready; follows "machine a: ". */
+  failure: string
+}
+
 /**
  * A feature's part of rollouts. A restart or a way back is never refused for a change around the service; it may warn
  * of it.
@@ -42,6 +55,8 @@ export interface RolloutFeature {
   heldPins?: (held: FeatureSlices) => Record<string, Pins>
   /** Its slices of the desired state of a machine. */
   desire?: (state: State, machine: string) => Partial<FeatureSlices>
+  /** Whether a machine has everything that instances of a generation need there. No machine takes its turn before. */
+  readiness?: (state: State, observed: Observed, of: MachineGeneration) => Readiness
   /** Doubtful things about a rollout that has just begun. */
   warnings?: (state: State, begun: Begun, answered: Answered) => string[]
 }

@@ -49,6 +49,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   settings: null,
   secrets: [],
   config: {},
+  render: [],
   program: null,
   orders: { script: null, restart: null, settings: null, program: null },
   cluster: 'test',

@@ -31,6 +31,8 @@ export class FakeMachine {
   unfetchable = new Set<string>()
   slowFetch = false
   prepareFate: Fate = 'ready'
+  /** Outcome of filling in the files of a generation. */
+  renderFate: Fate = 'ready'
   /** Drivers that apply nothing. */
   balancerStuck = false
   supervisorStuck = false
@@ -55,6 +57,7 @@ export class FakeMachine {
   readonly running = new Map<string, Running>()
   fetched = new Set<string>()
   prepared: Report['prepared'] = []
+  rendered = new Set<string>()
   removedData: string[] = []
   maintenance: Report['maintenance'] = null
   /** Outcome of work on the machine itself. */
@@ -101,6 +104,17 @@ export class FakeMachine {
     if (this.prepareFate === 'hangs' || this.prepared.some((one) => one.rollout === rollout)) return
     const ok = this.prepareFate === 'ready'
     this.prepared.push({ rollout, ok, reason: ok ? '' : 'it exited with status 1' })
+  }
+
+  /** A generation that was filled in once stays so. */
+  private renders(): Pick<Report, 'rendered' | 'renderFailures'> {
+    const wanted = (this.desire?.render ?? []).map(({ generation }) => generation)
+    if (this.renderFate === 'ready') for (const generation of wanted) this.rendered.add(generation)
+    const failed = this.renderFate === 'fails' ? wanted.filter((one) => !this.rendered.has(one)) : []
+    return {
+      rendered: wanted.filter((one) => this.rendered.has(one)),
+      renderFailures: failed.map((generation) => ({ generation, message: 'app.liquid:2:7: undefined variable' })),
+    }
   }
 
   private progress(one: Running): void {
@@ -161,6 +175,7 @@ export class FakeMachine {
     this.running.clear()
     this.fetched = new Set()
     this.prepared = []
+    this.rendered = new Set()
     this.desire = null
     this.position = 0
   }
@@ -183,6 +198,7 @@ export class FakeMachine {
       fetchFailures: (this.desire?.fetch ?? [])
         .filter((release) => this.unfetchable.has(release))
         .map((release) => ({ release, message: 'hash mismatch' })),
+      ...this.renders(),
       instances: [...this.running.values()].map(reported),
       prepared: this.prepared,
       lastWords: [],

@@ -1,0 +1,9 @@
+import type { MachineSide } from './machineSide.ts'
+
+/** The files of services, filled in from templates. */
+export const files = {
+  agent: async () => {
+    const { unable } = await import('../agent/files/unable.ts')
+    return () => ({ make: unable })
+  },
+} satisfies MachineSide

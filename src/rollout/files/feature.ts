@@ -1,0 +1,18 @@
+import { refuseInability } from '../../fleet/abilities.ts'
+import { filesAbility } from '../../protocol/files.ts'
+import type { RolloutFeature } from '../rolloutFeature.ts'
+import { rendersOn } from './desired.ts'
+
+/** The files that machines fill in for a release. */
+export const files: RolloutFeature = {
+  refuse: (state, { definition, observed }) =>
+    definition?.files === undefined ? null : refuseInability(state, observed, filesAbility, definition.service),
+  desire: (state, machine) => ({ render: rendersOn(state, machine) }),
+  readiness: ({ releases }, observed, { machine, generation, release }) => {
+    if (releases[release]?.definition.files === undefined) return 'ready'
+    const report = observed[machine]?.report
+    const failure = report?.renderFailures.find((one) => one.generation === generation)
+    if (failure) return { failure: failure.message }
+    return report?.rendered.includes(generation) ? 'ready' : 'waiting'
+  },
+}
