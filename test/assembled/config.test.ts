@@ -57,7 +57,11 @@ describe('the configuration of a service on a laptop', () => {
   })
 
   it('is taken back, and refuses what does not fit', async () => {
-    expect((await config('rollback', 'shop', '--version', '1', '--roll')).code).toBe(0)
+    const rolled = await config('rollback', 'shop', '--version', '1', '--roll', '--json')
+    expect([rolled.code, JSON.parse(rolled.out)]).toMatchObject([
+      0,
+      { service: 'shop', version: 4, changed: true, rollouts: [{ service: 'shop', rollout: { state: 'completed' } }] },
+    ])
     expect((await envOn('b'))['WORKERS']).toBe('4')
     const refused = await config('set', 'shop', 'WORKERS=many')
     expect([refused.code, refused.err]).toEqual([4, expect.stringContaining('WORKERS is an integer, not "many"')])

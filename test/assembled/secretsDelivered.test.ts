@@ -89,8 +89,16 @@ describe('secrets of services on a laptop', () => {
   })
 
   it('change at once with --roll, and `who` names the instances', async () => {
-    const rolled = await secrets('rolled', 'put', 'keeper/db', 'password=-', '--roll')
-    expect([rolled.code, rolled.out]).toEqual([0, expect.stringContaining('stored keeper/db, version')])
+    const before = await secrets('rolls', 'put', 'keeper/db', 'password=-', '--roll')
+    expect([before.code, before.out]).toEqual([0, expect.stringContaining('stored keeper/db, version')])
+    const rolled = await secrets('rolled', 'put', 'keeper/db', 'password=-', '--roll', '--json')
+    // One document, whatever rolls.
+    expect([rolled.code, JSON.parse(rolled.out)]).toMatchObject([
+      0,
+      { changed: true, services: ['keeper'], rollouts: [{ service: 'keeper', rollout: { state: 'completed' } }] },
+    ])
+    const again = await secrets('rolled', 'put', 'keeper/db', 'password=-', '--roll', '--json')
+    expect(JSON.parse(again.out)).toMatchObject({ changed: false, services: [], rollouts: [] })
     for (const machine of ['a', 'b']) expect((await on(machine)).database).toBe('rolled')
     expect((await secrets('second', 'put', 'keeper/db', 'password=-')).out).toContain('tandem restart keeper')
     const { out } = await secrets('', 'who', 'keeper/db')
@@ -101,9 +109,11 @@ describe('secrets of services on a laptop', () => {
   })
 
   it('go back with a rollout that fails, and a rejected version is not tried again', async () => {
-    await put('keeper/db', 'password', 'wrong one')
-    const failed = await laptop.json<Pushed>('restart', 'keeper')
-    expect(failed).toMatchObject({ rollout: { state: 'reverted' } })
+    const failed = await secrets('wrong one', 'put', 'keeper/db', 'password=-', '--roll', '--json')
+    expect([failed.code, JSON.parse(failed.out)]).toMatchObject([
+      1,
+      { changed: true, services: ['keeper'], rollouts: [{ service: 'keeper', rollout: { state: 'reverted' } }] },
+    ])
     for (const machine of ['a', 'b']) expect((await on(machine)).database).toBe('second')
     const again = await runHere(['push', folderOf('2')], laptop.env, laptop.folder)
     expect(again.code).toBe(0)

@@ -39,7 +39,7 @@ export async function push(session: Session, flags: PushFlags, dir?: string): Pr
   if (!flags.noDeploy) {
     const { allowOutage } = flags
     const explain = (lines: readonly string[]): string[] => missingContent(lines, description.leftOut)
-    return rollOut(session, client, { service, kind: 'deploy', release: description.id, allowOutage }, explain)
+    return rollOut(session, client, { service, kind: 'deploy', release: description.id, allowOutage }, { explain })
   }
   out.note(`  next  tandem deploy ${service} --release ${shortId(description.id)}`)
   out.object({ service, release: description.id, previous, rollout: null })

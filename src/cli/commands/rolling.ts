@@ -1,7 +1,7 @@
 import type { RolloutView } from '../../api/views.ts'
 import { beginRollout } from '../follow/beginRollout.ts'
 import { contactLostNote } from '../follow/contact.ts'
-import { followRollout, type Explain } from '../follow/followRollout.ts'
+import { followRollout, type Following } from '../follow/followRollout.ts'
 import { shortId } from '../../definitions/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -79,15 +79,16 @@ export async function rollOut(
   session: Session,
   client: Awaited<ReturnType<Session['client']>>,
   asked: Roll,
-  explain?: Explain,
+  following: Following = {},
 ): Promise<number> {
   const { out, signal } = session
   const onLost = (): void => out.note(contactLostNote)
   const { release, previous, rollout, warnings } = await beginRollout(client, asked, { signal, onLost })
   for (const warning of warnings ?? []) out.warn(warning)
-  if (rollout) return followRollout(session, client, rollout, explain)
+  if (rollout) return followRollout(session, client, rollout, following)
   out.note(`nothing to do: ${asked.service} ${alreadySo(asked.kind, release)}`)
-  out.object({ service: asked.service, release, previous, rollout: null })
+  const { show = (result) => out.object(result) } = following
+  show({ service: asked.service, release, previous, rollout: null })
   return 0
 }
 

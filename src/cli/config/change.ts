@@ -1,6 +1,6 @@
 import { environmentNamePattern } from '../../definitions/names.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { rollOut } from '../commands/rolling.ts'
+import { rollAfter } from '../commands/rollAfter.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
 type Flags = CommonFlags & { reason?: string; cas?: number; roll: boolean }
@@ -52,14 +52,17 @@ async function told(
 ): Promise<number> {
   const { runs, running } = await client.call('serviceConfig', { params: { service } }, session.signal)
   const isDue = running && runs !== changed.version
-  session.out.result({ service, ...changed }, () => {
-    const next = roll || !isDue ? '' : `\n  tandem restart ${service}   brings it to the instances`
-    const has = changed.changed ? `has configuration ${changed.version}` : 'has these settings already'
-    return `${service} ${has}${next}`
-  })
-  if (!roll) return 0
-  if (isDue) return rollOut(session, client, { service, kind: 'restart' })
-  session.out.note(running ? `${service} runs with it already` : `${service} does not run: it gets them when it starts`)
+  const { out } = session
+  const next = roll || !isDue ? '' : `\n  tandem restart ${service}   brings it to the instances`
+  const has = changed.changed ? `has configuration ${changed.version}` : 'has these settings already'
+  out.line(`${service} ${has}${next}`)
+  const done = { service, ...changed }
+  if (roll) {
+    if (!isDue)
+      out.note(running ? `${service} runs with it already` : `${service} does not run: it gets them when it starts`)
+    return rollAfter(session, client, done, isDue ? [service] : [])
+  }
+  out.object(done)
   return 0
 }
 

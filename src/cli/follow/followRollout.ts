@@ -4,7 +4,7 @@ import { inOneLine } from '../../api/standingProblem.ts'
 import { unsaidProblems } from '../../problems/unsaid.ts'
 import { urlsOf } from '../render/serviceUrls.ts'
 import { renderOutcome } from '../render/outcome.ts'
-import { rolloutResult } from '../render/rolloutResult.ts'
+import { rolloutResult, type RolloutResult } from '../render/rolloutResult.ts'
 import { standingProblems } from '../render/standingProblems.ts'
 import type { Session } from '../session.ts'
 import { contactLostNote } from './contact.ts'
@@ -20,14 +20,21 @@ const shownLines = 20
 /** Explains a failure from its reason and the last lines of the failed instance. Returns sentences for people. */
 export type Explain = (lines: readonly string[]) => string[]
 
+export interface Following {
+  explain?: Explain
+  /** Takes the rollout, in the form of `--json`, at each change, and the result last; left out: they are printed. */
+  show?: (result: RolloutResult) => void
+}
+
 /** Follows a rollout live to its end and prints the outcome. Resolves with the exit code. */
 export async function followRollout(
   session: Session,
   client: ApiClient,
   first: RolloutView,
-  explain: Explain = () => [],
+  following: Following = {},
 ): Promise<number> {
   const { out, signal } = session
+  const { show = (result: RolloutResult) => out.object(result), explain = () => [] } = following
   const progress = await showProgress(out, first)
   const prepareOutput = new PrepareOutput(client, first, signal, async (machine, text) => {
     progress.output(machine, text)
@@ -44,7 +51,7 @@ export async function followRollout(
       await prepareOutput.update(rollout)
       progress.update(rollout)
       last = rollout
-      if (rollout.finishedAt === null) out.object(rolloutResult(rollout))
+      if (rollout.finishedAt === null) show(rolloutResult(rollout))
     }
   } catch (error) {
     if (!signal.aborted) throw error
@@ -57,7 +64,7 @@ export async function followRollout(
     await prepareOutput.end()
     await progress.end()
   }
-  return finish(session, client, last, explain)
+  return finish(session, client, last, { show, explain })
 }
 
 /**
@@ -78,7 +85,12 @@ async function sayStanding({ out, signal }: Session, client: ApiClient, rollout:
   for (const line of standingProblems(status, rollout, out.paintNote)) out.note(line)
 }
 
-async function finish(session: Session, client: ApiClient, rollout: RolloutView, explain: Explain): Promise<number> {
+async function finish(
+  session: Session,
+  client: ApiClient,
+  rollout: RolloutView,
+  { show, explain }: Required<Following>,
+): Promise<number> {
   const { out, signal } = session
   const { failedInstance, service } = rollout
   const [last, beside] = await Promise.all([
@@ -92,6 +104,6 @@ async function finish(session: Session, client: ApiClient, rollout: RolloutView,
   for (const line of renderOutcome(rollout, last.lines, out.paintNote, { hint, beside })) out.note(line)
   if (rollout.state === 'completed') await sayWhere(session, client, service)
   else await sayStanding(session, client, rollout)
-  out.object({ ...rolloutResult(rollout), ...(hint.length > 0 ? { hint: hint.join('\n') } : {}) })
+  show({ ...rolloutResult(rollout), ...(hint.length > 0 ? { hint: hint.join('\n') } : {}) })
   return rollout.state === 'completed' ? 0 : 1
 }

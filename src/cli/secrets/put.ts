@@ -30,13 +30,15 @@ export async function putSecret(session: Session, flags: PutFlags, path: string,
     session.signal,
   )
   const services = await servicesBefore(client, path, stored.version, session.signal)
-  session.out.result({ ...stored, services }, () => {
-    const next = roll ? '' : restartWords(services)
-    return stored.changed
+  const next = roll ? '' : restartWords(services)
+  session.out.line(
+    stored.changed
       ? `stored ${path}, version ${stored.version}${next}`
-      : `${path} has these values already, in version ${stored.version}${next}`
-  })
-  return roll ? restartAll(session, client, services) : 0
+      : `${path} has these values already, in version ${stored.version}${next}`,
+  )
+  if (roll) return restartAll(session, client, stored, services)
+  session.out.object({ ...stored, services })
+  return 0
 }
 
 function sourceOf(word: string): Source {

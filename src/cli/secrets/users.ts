@@ -1,5 +1,5 @@
 import type { ApiClient } from '../../api/client.ts'
-import { rollOut } from '../commands/rolling.ts'
+import { rollAfter } from '../commands/rollAfter.ts'
 import type { Session } from '../session.ts'
 
 /** The services whose instances run with a version before this one, sorted. */
@@ -17,12 +17,13 @@ export async function servicesBefore(
 export const restartWords = (services: readonly string[]): string =>
   services.map((service) => `\n  tandem restart ${service}   brings it to ${service}`).join('')
 
-/** Restarts the services one after the other, and stops at the first that fails. */
-export async function restartAll(session: Session, client: ApiClient, services: readonly string[]): Promise<number> {
+/** Restarts the services that a new version is for; `stored` tells which version that is. */
+export async function restartAll(
+  session: Session,
+  client: ApiClient,
+  stored: object,
+  services: readonly string[],
+): Promise<number> {
   if (services.length === 0) session.out.note('no instance runs with an earlier version: nothing to restart')
-  for (const service of services) {
-    const exit = await rollOut(session, client, { service, kind: 'restart' })
-    if (exit !== 0) return exit
-  }
-  return 0
+  return rollAfter(session, client, { ...stored, services }, services)
 }
