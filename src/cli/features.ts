@@ -5,6 +5,7 @@ import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
 import { pinnedConfig } from './config/render.ts'
 import { config } from './config/routes.ts'
+import { fill } from './files/routes.ts'
 import { firewall } from './firewall/routes.ts'
 import { maintenanceLine } from './maintenance/render.ts'
 import { maintainMachine, maintenance } from './maintenance/routes.ts'
@@ -39,7 +40,7 @@ export const featureCommands = {
 export const featureMachineCommands = { ...maintainMachine, note }
 
 /** into `tandem agent`, */
-export const featureAgentCommands = { guard }
+export const featureAgentCommands = { guard, fill }
 
 /** a line below the headline of the status, */
 export const featureLines = (status: Status, paint: Paint): string[] =>

@@ -127,7 +127,7 @@ export const examinations: FeatureExaminations = {
 const programs = Object.assign({}, ...sides.map((side) => side.programs)) as NonNullable<MachineSide['programs']> // their sum
 
 /** Units that run a program of Tandem beside agent and helper. */
-export const programUnits: readonly string[] = Object.values(programs).map(({ unit }) => unit)
+export const programUnits: readonly string[] = Object.values(programs).flatMap(({ unit }) => unit ?? [])
 
 /** Runs a feature's own program until a signal. */
 export function runProgram(name: string, options: { data: string }): Promise<number> {

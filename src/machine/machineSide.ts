@@ -51,8 +51,11 @@ interface SideUnits {
 }
 
 interface SideProgram {
-  /** Unit that runs the program: an upgrade keeps the version of Tandem that the unit names. */
-  unit: string
+  /**
+   * Unit that runs the program: an upgrade keeps the version of Tandem that the unit names. Left out: the agent, or its
+   * helper, starts the program.
+   */
+  unit?: string
   /** Runs until a signal; resolves with the exit code. */
   run: (options: { data: string }) => Promise<number>
 }

@@ -55,6 +55,7 @@ async function publishFolder(
   await build(session, definition, folder)
   const source = gitSource(folder, session.host.env)
   const description = await describe(session, definition, folder)
+  if (definition.files) (await import('../files/checkTemplates.ts')).checkTemplates(definition, folder, description)
   for (const warning of description.warnings) session.out.warn(warning)
   await publishTo(session, client, description, await source)
   return description

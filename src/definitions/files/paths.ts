@@ -1,4 +1,8 @@
 export const mostFiles = 50
+/** Largest template, in bytes. */
+export const mostTemplateBytes = 256 * 1024
+/** All files of a service: systemd takes 1 MiB of credentials for a unit, secrets included. */
+export const mostFilesBytes = 600_000
 
 /** The folder of the files, as a variable of programs. */
 export const filesVariable = 'TANDEM_FILES'

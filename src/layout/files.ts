@@ -1,0 +1,2 @@
+/** The command `tandem agent fill`. */
+export const fillProgram = 'fill'
