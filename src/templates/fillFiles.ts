@@ -16,7 +16,7 @@ export function fillFiles({ folder, files, variables, secrets }: RenderRequest):
       secrets: Object.fromEntries(values.map(([name, value]) => [name, textOf(name, value)])),
     }
     const filled = Object.entries(files).map(([path, template]) => {
-      return [path, new Template(template, readTemplate(folder, template)).fill(known)] as const
+      return [path, new Template(template, readTemplate(folder, template)).render(known)] as const
     })
     if (areTooLarge(filled.map(([, text]) => text)))
       return { problem: `all files together have more than ${mostFilesBytes} bytes` }

@@ -11,7 +11,7 @@ const variables = {
 }
 const known = Object.fromEntries(Object.entries(variables).map(([name, of]) => [name, Object.keys(of)]))
 
-const fill = (text: string): string => new Template('app.liquid', text).fill(variables)
+const fill = (text: string): string => new Template('app.liquid', text).render(variables)
 
 function problem(work: () => unknown): string {
   try {

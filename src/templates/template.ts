@@ -20,7 +20,7 @@ export class Template {
   }
 
   /** Throws a `TemplateError` at the first name that is undefined, and at a limit. */
-  fill(variables: Readonly<Record<string, unknown>>): string {
+  render(variables: Readonly<Record<string, unknown>>): string {
     return this.#guarded(() => String(this.#engine.renderSync(this.#parsed, { ...variables }, renderOptions)))
   }
 
