@@ -36,7 +36,7 @@ export async function runAgent(given: Options): Promise<number> {
   const { supervisor } = drivers
   if (supervisor.abilities.why) logger.warn(supervisor.abilities, 'not all limits are enforced on this machine')
   const agent = await startAgent({
-    ...{ ...options, supervisor, balancer: drivers.balancer, machine, client, logger },
+    ...{ ...options, supervisor, balancer: drivers.balancer, foldersIn: drivers.foldersIn, machine, client, logger },
     features: (await loadAgentFeatures())(drivers),
     bootMark: hasUnits(named) ? bootMark : () => '',
     // The privileged helper reads the secrets itself; the agent's user may not read them.

@@ -161,10 +161,10 @@ export class Answers {
   }
 
   async *#run(ask: Extract<Ask, { kind: 'run' }>, signal: AbortSignal): AsyncIterable<Answer> {
-    const { service, release, definition, argv, id } = ask
+    const { service, release, definition, argv, id, order } = ask
     const command = this.#parts.commands.run({
       id,
-      work: { service, release, definition, argv, output: 'logs' },
+      work: { service, release, definition, argv, order, output: 'logs' },
       signal,
     })
     await command.started

@@ -5,7 +5,7 @@ import { ending, type JobEnding } from './jobs/jobRecord.ts'
 
 export interface CommandWork extends Pick<
   Extract<Ask, { kind: 'command' }>,
-  'service' | 'release' | 'definition' | 'argv' | 'generation'
+  'service' | 'release' | 'definition' | 'argv' | 'generation' | 'order'
 > {
   output: JobOutput
 }
@@ -16,9 +16,9 @@ export const commandJobs = (programs: JobPrograms): JobKind<CommandWork> => ({
   record: { on: 'memory' },
   outlivesAgent: false,
   about: ({ service, release }) => ({ service, release }),
-  ready: (id, { service, release, definition, generation, argv, output }, stop) => {
+  ready: (id, { service, release, definition, generation, argv, order, output }, stop) => {
     const instance = commandInstance(service, id)
-    return programs.ready({ instance, release, definition, generation, command: argv, output }, stop)
+    return programs.ready({ instance, release, definition, generation, command: argv, order, output }, stop)
   },
   left: () => ending('interrupted', 'the agent ended while the command ran'),
 })

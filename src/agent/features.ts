@@ -28,6 +28,7 @@ import type { Loopback } from './loopback.ts'
 import type { Problems } from './problems.ts'
 import type { ReleaseLauncher } from './releaseLauncher.ts'
 import { InstanceMemory } from './services/instanceMemory.ts'
+import { serviceOrders } from './services/serviceOrders.ts'
 import { Services } from './services/services.ts'
 
 /** Everything that a feature of an agent may use. */
@@ -100,6 +101,7 @@ export async function agentFeatures(parts: FeatureParts, hung: readonly HungFeat
     inUse: () => [...[...services.all.values()].map(({ release }) => release), ...programs.releasesInUse()],
   })
   const own = {
+    serviceOrders: serviceOrders(launcher),
     services,
     lastWords,
     fetching,

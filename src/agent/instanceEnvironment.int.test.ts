@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Definition } from '../definitions/definition.ts'
 import { OperatorError } from '../lib/operatorError.ts'
-import { instanceEnvironment } from './instanceEnvironment.ts'
+import { instanceEnvironment } from '../drivers/supervisor/instanceEnvironment.ts'
 import { aDefinition, makeFolder, release } from './testing/given.ts'
 
 let folder: ReturnType<typeof makeFolder>

@@ -1,12 +1,12 @@
 import type { Definition } from '../definitions/definition.ts'
+import { instanceEnvironment } from '../drivers/supervisor/instanceEnvironment.ts'
+import { programSpec, type ProgramUse } from '../drivers/supervisor/programSpec.ts'
 import type { InstanceSpec, SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
+import type { SignedContent } from '../protocol/serviceOrders.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
 import type { ReleaseSource } from '../releases/releaseTarget.ts'
 import type { AgentDisk } from './agentDisk.ts'
-import { instanceEnvironment } from './instanceEnvironment.ts'
 import type { InstancePorts } from './ports.ts'
-import { proberArgv } from './probing/prober.ts'
-import { resolveExecutable } from '../drivers/supervisor/process/executable.ts'
 
 interface Options {
   machine: string
@@ -25,6 +25,8 @@ interface Asked {
   /** Left out: that of the instance, or of the instances of this release. */
   generation?: string | undefined
   definition: Definition
+  /** The order of the controller by which it starts; left out: that of its service. */
+  order?: SignedContent | undefined
 }
 
 /** A program that is about to start. */
@@ -39,6 +41,8 @@ export interface StartExtra {
   /** The secrets that the program gets, once this machine has them; `null`: none. */
   secrets?: (asked: Program, signal: AbortSignal) => Promise<InstanceSpec['secrets'] | null>
   callsServices?: (release: string) => boolean
+  /** The order of the controller about the programs of a service; `null`: there is none. */
+  order?: (service: string) => SignedContent | null
 }
 
 type Added = Record<string, string>
@@ -63,71 +67,55 @@ export class ReleaseLauncher {
   }
 
   /** Fetches and verifies the release, takes a port, expands arguments and environment. */
-  instance(asked: Asked, signal: AbortSignal): Promise<Start> {
-    return this.#spec(asked, signal, ({ argv }) => argv, {})
+  async instance(asked: Asked, signal: AbortSignal): Promise<Start> {
+    return this.#start(asked, { as: 'instance' }, signal)
   }
 
   /** The same for a program that ends on its own: the `prepare` of the release, or any command. */
   oneOff(asked: Asked, command: 'prepare' | string[], signal: AbortSignal): Promise<Start> {
-    return this.#spec(asked, signal, ({ prepare }) => (command === 'prepare' ? (prepare ?? []) : command), {
-      once: true,
-    })
+    return this.#start(asked, command === 'prepare' ? { as: 'prepare' } : { as: 'command', argv: command }, signal)
   }
 
   /**
    * A program that a person runs beside an instance, with the environment that the instance has. Takes no port.
    * `access` is its id.
    */
-  async beside(access: string, of: Asked & { port: number | null }, argv: string[], signal: AbortSignal) {
-    const { source, cache } = this.#options
-    const { id, release, definition } = of
-    const cwd = await cache.open(release, { source, signal })
-    const { env } = this.#environment(of, of.port)
-    const { service, limits } = definition
-    const beside = { instance: id, env: { TANDEM_ACCESS: access } }
-    const spec: InstanceSpec = {
-      id: access,
-      service,
-      release,
-      argv,
-      env,
-      cwd,
-      limits,
-      stop: besideStop,
-      once: true,
-      beside,
-    }
-    return spec
+  beside(access: string, of: Beside, argv: string[], signal: AbortSignal): Promise<InstanceSpec> {
+    return this.#beside(of, { as: 'beside', id: access, argv }, signal)
   }
 
   /** Runs the command of `health` for each line that it reads, beside the instance. `prober` is its id. */
-  async prober(prober: string, of: Asked & { port: number | null }, signal: AbortSignal): Promise<InstanceSpec> {
-    const { env, healthCommand } = this.#environment(of, of.port)
-    const spec = await this.beside(prober, of, [], signal)
-    const [name, ...args] = healthCommand ?? []
-    const command = [resolveExecutable([name ?? ''], env, spec.cwd), ...args]
-    return { ...spec, argv: proberArgv(command), attached: true, stop: proberStop }
+  prober(prober: string, of: Beside, signal: AbortSignal): Promise<InstanceSpec> {
+    return this.#beside(of, { as: 'health', id: prober }, signal)
   }
 
-  async #spec(asked: Asked, signal: AbortSignal, argvOf: ArgvOf, { once }: { once?: true }): Promise<Start> {
+  async #beside(of: Beside, use: ProgramUse, signal: AbortSignal): Promise<InstanceSpec> {
+    const { source, cache } = this.#options
+    const cwd = await cache.open(of.release, { source, signal })
+    const words = this.#environment(of, of.port)
+    return { ...programSpec({ ...of, words, cwd, callsServices: false }, use), ...this.#ordered(of, use, of.port) }
+  }
+
+  async #start(asked: Asked, use: ProgramUse, signal: AbortSignal): Promise<Start> {
     const { id, release, definition } = asked
     const { cache, source, ports } = this.#options
     if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
     const cwd = await cache.open(release, { source, signal })
-    const { service, limits, stop, jail, health } = definition
     const secrets = await this.#secrets(asked, signal)
     const port = definition.listen === 'none' ? null : await ports.take(id)
     try {
-      const { env, ...words } = this.#environment(asked, port)
-      // Only the service itself sends a readiness notification; a one-off program does not.
-      const notify = definition.notify && !once ? { ...definition.notify, withinMs: health.withinMs } : undefined
-      const calls = this.callsServices(release) ? { callsServices: true } : {}
-      const bounds = { limits, stop, jail, notify, ...calls, ...secrets, ...(once ? { once } : {}) }
-      return { spec: { id, service, release, argv: argvOf({ env, ...words }), env, cwd, ...bounds }, port }
+      const words = this.#environment(asked, port)
+      const program = { ...asked, words, cwd, callsServices: this.callsServices(release), ...secrets }
+      return { spec: { ...programSpec(program, use), ...this.#ordered(asked, use, port) }, port }
     } catch (error) {
       ports.release(id)
       throw error
     }
+  }
+
+  #ordered({ definition, order }: Asked, { as }: ProgramUse, port: number | null): Pick<InstanceSpec, 'ordered'> {
+    const known = order ?? this.#extras.map((extra) => extra.order?.(definition.service)).find(Boolean)
+    return known ? { ordered: { order: known, use: as, port } } : {}
   }
 
   async #secrets(asked: Asked, signal: AbortSignal): Promise<Pick<InstanceSpec, 'secrets'>> {
@@ -159,13 +147,7 @@ export class ReleaseLauncher {
   }
 }
 
-/** A shell ends when its terminal hangs up; what it started has as long as the shell. */
-const besideStop = { signal: 'SIGHUP', withinMs: 2_000 } as const
-
-/** A command has no state to save. */
-const proberStop = { signal: 'SIGKILL', withinMs: 0 } as const
-
-type ArgvOf = (expanded: ReturnType<typeof instanceEnvironment>) => string[]
+type Beside = Asked & { port: number | null }
 
 interface Start {
   spec: InstanceSpec

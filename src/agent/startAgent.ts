@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { ApiClient } from '../api/client.ts'
 import { ObjectsClient } from '../api/objectsClient.ts'
@@ -6,7 +5,9 @@ import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { AgentSelf } from '../protocol/checkup.ts'
 import type { Endpoints } from '../protocol/report.ts'
+import { cacheFolder } from '../layout/dataFolder.ts'
 import { ReleaseCache } from '../releases/releaseCache.ts'
+import type { ReleaseFolders } from '../releases/releaseFolders.ts'
 import { AgentDisk } from './agentDisk.ts'
 import { agentSelf } from './agentSelf.ts'
 import { AgentServer } from './agentServer.ts'
@@ -24,6 +25,8 @@ export interface AgentOptions extends ComposeOptions {
   host: string
   metricsPort: number
   balancer: (forwardPort: number) => Promise<BalancerDriver>
+  /** Where the folders of releases are; left out: in the agent's own cache. */
+  foldersIn?: ((own: ReleaseFolders) => ReleaseFolders) | undefined
 }
 
 export interface RunningAgent {
@@ -36,11 +39,11 @@ export interface RunningAgent {
  * is closed again, so that nothing keeps the process alive.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { client, data, host, logger, version, ports } = options
+  const { client, data, host, logger, version, ports, foldersIn } = options
   await using opened = new AsyncDisposableStack()
   const disk = new AgentDisk(data)
   const remembered = disk.readPorts()
-  const cache = await ReleaseCache.open(join(data, 'cache'))
+  const cache = await ReleaseCache.open(cacheFolder(data), foldersIn ? { foldersIn } : {})
   const balancer = opened.adopt(await options.balancer(remembered?.forward ?? 0), (one) => one.close())
   let composed: ComposedAgent | null = null
   const connected = (): boolean => composed?.link.connected ?? false

@@ -3,7 +3,9 @@ import { ZodError } from 'zod'
 import type { Event, NewEvent, RecordedEvent } from '../events/event.ts'
 import type { Identity } from '../identity/identityFolder.ts'
 import { beyondLog } from './beyondLog.ts'
-import { ordersFor, signWith, type Sign } from './signedOrders.ts'
+import { ServiceOrders } from './services/orders.ts'
+import { ordersFor } from './signedOrders.ts'
+import { signWith, type Sign } from './signing.ts'
 import type { Clock } from '../lib/clock.ts'
 import { KeyedQueue } from '../lib/keyedQueue.ts'
 import { OperatorError } from '../lib/operatorError.ts'
@@ -72,6 +74,7 @@ export class Controller {
   readonly fold: Fold
   #observed: Observed = {}
   #identity: () => Identity | null
+  readonly #serviceOrders = new ServiceOrders()
   #logger: Logger
   #time: ControllerClock
   #changed = new Set<Listener>()
@@ -251,7 +254,9 @@ export class Controller {
       terms: isFirst ? terms : this.#termsFor(machine, last),
       position,
     }
-    return { ...desired, orders: ordersFor(desired, this.#identity()) }
+    const identity = this.#identity()
+    const serviceOrders = this.#serviceOrders.of(desired, identity)
+    return { ...desired, orders: ordersFor(desired, identity), serviceOrders }
   }
 
   /** Signs orders for a machine's privileged helper, as of now; `null`: this controller has no certificate. */

@@ -12,7 +12,16 @@ function recovered(then: Given, log: Given['world']['log'] = [], names = [...the
   const held = names.map((name): DesiredState => {
     const [cluster, position] = ['test', world.machine(name).position] as const
     const orders = { script: null, restart: null, settings: null, program: null }
-    return { ...desiredState(world.state, name), cluster, term: 7, terms: [], position, program: null, orders }
+    return {
+      ...desiredState(world.state, name),
+      cluster,
+      term: 7,
+      terms: [],
+      position,
+      program: null,
+      orders,
+      serviceOrders: {},
+    }
   })
   const next = new World([])
   next.log = [...log]

@@ -4,13 +4,13 @@ import { certificateFacts, isSignedBy } from './certificate.ts'
 
 /**
  * An order that only the controller may give to a machine's privileged helper: a script, a restart, another cluster
- * file, another version of Tandem, the secrets of a service. The agent passes the order on and cannot make one: the order is signed with the key
+ * file, another version of Tandem, the programs and secrets of a service. The agent passes the order on and cannot make one: the order is signed with the key
  * of the controller's certificate, over all these fields and the content.
  */
 export const orderSchema = z.strictObject({
   machine: z.string().max(100),
-  kind: z.enum(['script', 'restart', 'settings', 'program', 'secrets']),
-  /** Id of the maintenance, of the step of the upgrade, or name of the service; empty for settings. */
+  kind: z.enum(['script', 'restart', 'settings', 'program', 'secrets', 'service', 'command']),
+  /** Id of the maintenance, of the step of the upgrade or of a person's command, or name of the service; empty for settings. */
   id: z.string().max(200),
   attempt: z.int().nonnegative(),
   /** Position in the controller's log: an order older than one already obeyed is refused. */

@@ -10,8 +10,8 @@ export const programsFolder = (data: string): string => join(data, 'program')
 export const downloadFolder = (data: string): string => join(data, 'download')
 /** Fetched releases of services. */
 export const cacheFolder = (data: string): string => join(data, 'cache')
-/** One folder for each release on this machine. */
-export const releasesFolder = (data: string): string => join(cacheFolder(data), 'releases')
+/** Folders in which releases of services run, made by the privileged helper: only root can change them. */
+export const rootReleases = (data: string): string => join(privilegedFolder(data), 'cache')
 /** Files that the agent writes for HAProxy. */
 export const haproxyFolder = (data: string): string => join(data, 'haproxy')
 /** Copies of the certificates for HTTPS, in which HAProxy finds them if it is not root. */
@@ -26,6 +26,7 @@ export const agentOnly = ['desired.json', 'desired-changes.json', 'boot.json', '
 export const helperOnly = [
   'machine.json',
   'orders.json',
+  'service-orders.json',
   'authority.pem',
   'helper-key.cred',
   'helper-key.new.cred',

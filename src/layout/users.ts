@@ -6,3 +6,5 @@ export const haproxyUser = 'tandem_haproxy'
 export const controllerUser = 'tandem_controller'
 /** Group whose members read the journal. */
 export const journalGroup = 'systemd-journal'
+/** The home of users that Tandem makes: none of them has one. */
+export const noHome = '/nonexistent'

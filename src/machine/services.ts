@@ -3,21 +3,34 @@ import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import { supervisorFolder } from '../layout/dataFolder.ts'
 import { configurationFolder, dataRoots } from '../layout/folders.ts'
 import { systemClock } from '../lib/clock.ts'
+import type { ReleaseFolders } from '../releases/releaseFolders.ts'
 import type { MachineSide, Making } from './machineSide.ts'
 
 /** Services: their instances, supervised by systemd or by the agent, and their data. */
 export const services = {
-  drivers: async (making: Making) => ({ supervisor: await supervisors[making.drivers.supervisor](making) }),
+  drivers: async (making: Making): Promise<ServiceDrivers> => ({
+    supervisor: await supervisors[making.drivers.supervisor](making),
+    ...(making.root ? { foldersIn: await remoteFoldersOf(making.root) } : {}),
+  }),
   operations: async (context) => {
-    const [{ openServices }, { serviceOperations }] = await Promise.all([
+    const [{ openServices }, { serviceOperations }, { releaseOperations }, { openRootReleases }] = await Promise.all([
       import('../privileged/services/openServices.ts'),
       import('../privileged/services/operations.ts'),
+      import('../privileged/releases/operations.ts'),
+      import('../privileged/releases/openRootReleases.ts'),
     ])
-    return serviceOperations(openServices(context))
+    const folders = await openRootReleases(context.data)
+    return { ...serviceOperations(openServices(folders, context)), ...releaseOperations(folders) }
   },
   examination: { programs: ({ drivers }) => [supervisorDrivers[drivers.supervisor].program] },
   leaving: { files: { agent: ['prepared.json', 'instances.json'] } },
 } satisfies MachineSide
+
+interface ServiceDrivers {
+  supervisor: SupervisorDriver
+  /** Where the folders of releases are, unless the agent keeps them itself. */
+  foldersIn?: (own: ReleaseFolders) => ReleaseFolders
+}
 
 const supervisors: Record<Drivers['supervisor'], (making: Making) => Promise<SupervisorDriver>> = {
   systemd: async ({ options: { data }, root, confines }) => {
@@ -34,6 +47,11 @@ const supervisors: Record<Drivers['supervisor'], (making: Making) => Promise<Sup
     const { createProcessSupervisor } = await import('../drivers/supervisor/process/processSupervisor.ts')
     return createProcessSupervisor({ dir: supervisorFolder(data), machine, clock: systemClock })
   },
+}
+
+async function remoteFoldersOf(root: NonNullable<Making['root']>) {
+  const { remoteFolders } = await import('../privileged/releases/remote.ts')
+  return (own: ReleaseFolders) => remoteFolders(root, own)
 }
 
 async function remote(root: NonNullable<Making['root']>) {

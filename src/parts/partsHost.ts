@@ -12,6 +12,7 @@ import {
   rmdirSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { noHome } from '../layout/users.ts'
 import { unitFolder } from '../layout/units.ts'
 import { groupExists, idOf, nameOf, userExists } from '../lib/accounts.ts'
 import { execOrThrow } from '../lib/exec.ts'
@@ -93,7 +94,7 @@ export function systemdPartsHost(): PartsHost {
       if (await userExists(name)) return
       // A call that was cut off may have left the group.
       const group = (await groupExists(name)) ? ['--gid', name] : ['--user-group']
-      const about = ['--system', ...group, '--no-create-home', '--home-dir', '/nonexistent']
+      const about = ['--system', ...group, '--no-create-home', '--home-dir', noHome]
       await execOrThrow(['useradd', ...about, '--shell', '/usr/sbin/nologin', name])
     },
     removeUser: async (name) => {

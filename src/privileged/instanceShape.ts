@@ -9,13 +9,6 @@ const withoutNul = z
   .string()
   .max(256 * 1024)
   .refine((text) => !text.includes('\0'), 'holds a NUL character')
-/** Excludes characters that could end a word or a line of a unit, and paths that could lead out of a folder. */
-const path = z
-  .string()
-  .max(4096)
-  .regex(/^\/[^\s"'\\:%\p{Cc}]*$/u)
-  .refine((text) => !text.split('/').includes('..'), 'contains `..`')
-
 export const instanceIdShape = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)
 export const releaseShape = z.string().regex(/^[0-9a-f]{64}$/)
 export const keyShape = z.string().min(1).max(200)
@@ -42,10 +35,7 @@ export const terminalSizeShape = z.strictObject({ rows: z.int().min(1).max(9_999
 
 export const generationShape = z.string().max(200)
 
-/**
- * An instance as written to a unit. `release` names its folder, so the caller can choose no path except that of the
- * program.
- */
+/** An instance as written to a unit. `release` names its folder, so the caller can choose no path. */
 export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>) =>
   z.strictObject({
     id: instanceIdShape,
@@ -53,11 +43,11 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
     release: releaseShape,
     argv: z.array(withoutNul).min(1).max(1_000),
     env: environmentShape,
-    cwd: path,
     limits,
     stop: z.strictObject({ signal: z.enum(stopSignals), withinMs: z.int().min(0).max(longestMs) }),
     once: z.boolean().optional(),
     attached: z.boolean().optional(),
+    isRepeated: z.boolean().optional(),
     callsServices: z.boolean().optional(),
     notify: z
       .strictObject({
@@ -70,5 +60,3 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
     beside: besideShape.optional(),
   })
 export const instanceShape = instanceShapeOf(limitsSchema, jailSchema)
-
-export const executableShape = path

@@ -35,7 +35,7 @@ const written = 'service: shop\nrun: ./server\npause: 2s\nlimits: { threads: 4 }
 const { definition } = parseDefinition(written, 'tandem.yaml', shape)
 const stored = JSON.parse(JSON.stringify(definition)) as unknown
 const instance = {
-  ...{ id: 'shop-1', service: 'shop', release: 'a'.repeat(64), argv: ['/bin/true'], env: {}, cwd: '/srv/shop' },
+  ...{ id: 'shop-1', service: 'shop', release: 'a'.repeat(64), argv: ['/bin/true'], env: {} },
   ...{ limits: definition.limits, stop: definition.stop },
 }
 

@@ -1,5 +1,4 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { performerLab } from './testing/performerLab.ts'
 
@@ -16,13 +15,12 @@ const spec = (over: object = {}) => ({
     release,
     argv: ['./server'],
     env: { PORT: '20000' },
-    cwd: at('releases', release),
   },
   limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
   stop: { signal: 'SIGTERM', withinMs: 1_000 },
   ...over,
 })
-const write = (over: object = {}, executable = '/usr/bin/node') => ask('unit.write', { spec: spec(over), executable })
+const write = (over: object = {}) => ask('unit.write', { spec: spec(over) })
 
 describe('an instance', () => {
   it('is written with the secrets of its service, started, stopped and removed', async () => {
@@ -53,9 +51,7 @@ describe('an instance', () => {
     ['a line in its service', { service: `shop${lines}` }],
     ['a path with .. in its service', { service: '../shop' }],
     ['a line in its release', { release: `${release}${lines}` }],
-    ['another folder as its release', { cwd: '/root' }],
-    ['a path with .. out of its release', { cwd: `${join('/releases', release)}/../../etc` }],
-    ['a line in its folder', { cwd: `/x${lines}` }],
+    ['a folder', { cwd: '/root' }],
     ['a line in the name of a variable', { env: { [`A=1${lines}`]: '1' } }],
     ['a NUL in an argument', { argv: ['a\0b'] }],
     ['no argument', { argv: [] }],
@@ -73,16 +69,9 @@ describe('an instance', () => {
     ['a device', { jail: { devices: ['/dev/sda'] } }],
   ]
   it.each(hostile)('is refused with %s', async (_, over) => {
-    await expect(write(over)).rejects.toThrow(/invalid arguments|is not the folder|is not allowed/)
+    await expect(write(over)).rejects.toThrow(/invalid arguments|is not allowed/)
     expect(lab().told).toEqual([])
   })
-
-  it.each(['/bin/sh\n+', '+/bin/sh', '-/bin/sh', '/bin/../bin/sh', '/bin/sh" "x', '/bin/%n'])(
-    'is refused with %j as its program',
-    async (executable) => {
-      await expect(write({}, executable)).rejects.toThrow('invalid arguments')
-    },
-  )
 
   const isRoot = process.getuid?.() === 0
   const whyNot = isRoot ? '' : ' (skipped: the file must belong to root)'

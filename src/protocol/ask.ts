@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { checkupSchema } from './checkup.ts'
 import { machineNumbersSchema } from './numbers.ts'
+import { signedContentSchema } from './serviceOrders.ts'
+import { terminalSchema } from './terminal.ts'
 import { requirementFactsSchema, requirementsAsk } from './requirements.ts'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 
@@ -13,17 +15,9 @@ const command = {
   argv: z.array(z.string()).min(1),
   /** With whose secrets and configuration it runs; left out: the service has neither, or the controller is older. */
   generation: z.string().optional(),
+  /** `commandOrderSchema`, signed for the privileged helper; left out: the controller has no certificate, or is older. */
+  order: signedContentSchema.optional(),
 }
-
-/** Size of a terminal in characters. */
-export const terminalSizeSchema = z.object({
-  rows: z.int().min(1).max(9_999),
-  columns: z.int().min(1).max(9_999),
-})
-
-/** The terminal of a person. `type`: as in TERM. */
-export const terminalSchema = terminalSizeSchema.extend({ type: z.string().regex(/^[\w.+-]{1,60}$/) })
-export type Terminal = z.infer<typeof terminalSchema>
 
 /**
  * A question of the controller to one agent, sent down the agent's stream and answered by a streamed POST. Only agents
@@ -58,6 +52,8 @@ export const askSchema = z.discriminatedUnion('kind', [
     argv: z.array(z.string()).min(1).nullable(),
     /** `null`: the program gets pipes. */
     terminal: terminalSchema.nullable(),
+    /** As that of a command. */
+    order: signedContentSchema.optional(),
   }),
   /** Connects to a port of an instance, and carries the connection over the byte channel under the same id. */
   z.object({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { name, position } from './basics.ts'
+import { signedContentSchema } from './serviceOrders.ts'
 import { desireSlices, noOrders, ordersSchema } from './slices.ts'
 
 const termRecordSchema = z.object({
@@ -32,6 +33,8 @@ export const desiredStateSchema = machineDesireSchema.extend({
   position,
   /** The orders that the machine's privileged helper must verify, signed by the controller: see identity/order.ts. */
   orders: ordersSchema.default(noOrders),
+  /** By service, the signed `serviceOrderSchema` of the instances above; empty where the controller signs nothing. */
+  serviceOrders: z.record(name, signedContentSchema).default({}),
 })
 
 export type MachineDesire = z.infer<typeof machineDesireSchema>

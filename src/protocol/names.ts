@@ -3,7 +3,7 @@ import { name, releaseId } from './basics.ts'
 import { loopback, port } from './services.ts'
 import type { Ability, Slice } from './slice.ts'
 
-const linkSchema = z.object({
+export const linkSchema = z.object({
   /** Begins the names of its variables: `POSTGRES`. */
   prefix: z.string(),
   service: name,

@@ -265,7 +265,7 @@ describe('the desired state', () => {
     const held = ['a', 'b'].map((name): DesiredState => {
       const orders = { script: null, restart: null, settings: null, program: null }
       const known = { cluster: 'production', term: 7, terms: [], position: world.machine(name).position, program: null }
-      return { ...desiredState(world.state, name), ...known, orders }
+      return { ...desiredState(world.state, name), ...known, orders, serviceOrders: {} }
     })
     const next = new Servers()
     next.world.append({ type: 'LogRecovered', data: { id: 'rescue', version: 'test', term: 8, held } })

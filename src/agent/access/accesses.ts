@@ -1,3 +1,4 @@
+import { inTerminal } from '../../drivers/supervisor/shellArgv.ts'
 import type { SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
 import type { ByteChannel } from '../../lib/byteChannel.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -9,7 +10,6 @@ import type { JobRunner } from '../jobs/jobRunner.ts'
 import type { LocalInstance } from '../localInstance.ts'
 import type { Services } from '../services/services.ts'
 import { carryConnection } from './carryConnection.ts'
-import { inTerminal } from './shellArgv.ts'
 
 type AccessAsk = Extract<Ask, { kind: 'access' }>
 
@@ -32,7 +32,7 @@ export class Accesses {
   /** Runs the program over the channel. Never rejects. */
   async run(channel: ByteChannel, ask: AccessAsk, signal: AbortSignal): Promise<AccessEnd> {
     const { programs, supervisor, clock } = this.#parts
-    const { service, instance, argv, terminal } = ask
+    const { service, instance, argv, terminal, order } = ask
     const id = accessInstance(service, ask.id)
     const stopped = new AbortController()
     this.#open.set(stopped, instance)
@@ -40,7 +40,7 @@ export class Accesses {
       const start = (left: AbortSignal) => {
         const program = terminal === null ? argv : inTerminal(argv, terminal)
         if (program === null) throw new OperatorError('E_USAGE', 'a shell needs a terminal')
-        return programs.run({ id, work: { access: id, of: this.#running(ask), argv: program }, signal: left })
+        return programs.run({ id, work: { access: id, of: this.#running(ask), argv: program, order }, signal: left })
       }
       // The next change of the size tries again.
       const resized = (size: Parameters<SupervisorDriver['resize']>[1]): void =>

@@ -1,6 +1,7 @@
 import type { Definition } from '../../definitions/definition.ts'
 import type { ExitStatus, InstanceSpec, Started, SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { SignedContent } from '../../protocol/serviceOrders.ts'
 import type { InstancePorts } from '../ports.ts'
 import type { ReleaseLauncher } from '../releaseLauncher.ts'
 import type { Execution, JobOutput, JobSignals, ProcessEnd, ReadyJob } from './job.ts'
@@ -23,6 +24,8 @@ export interface JobProgram {
   generation?: string | undefined
   /** `prepare`: the command in the definition. */
   command: 'prepare' | string[]
+  /** Signed for this one command. */
+  order?: SignedContent | undefined
   output: JobOutput
 }
 
@@ -31,6 +34,7 @@ export interface BesideProgram {
   access: string
   of: { id: string; release: string; definition: Definition; port: number | null }
   argv: string[]
+  order?: SignedContent | undefined
 }
 
 /** Runs the programs of jobs through the supervisor. They end with the agent, whichever supervisor it has. */
@@ -46,12 +50,12 @@ export class JobPrograms {
 
   /** Fetches and verifies the release, takes a port, expands arguments and environment. */
   async ready(
-    { instance: id, release, definition, generation, command, output }: JobProgram,
+    { instance: id, release, definition, generation, command, order, output }: JobProgram,
     stop: AbortSignal,
   ): Promise<ReadyJob> {
     this.#releases.set(id, release)
     try {
-      const { spec } = await this.#parts.launcher.oneOff({ id, release, definition, generation }, command, stop)
+      const { spec } = await this.#parts.launcher.oneOff({ id, release, definition, generation, order }, command, stop)
       return { start: (signals) => this.#start(spec, output, signals), release: () => this.#release(id) }
     } catch (error) {
       this.#releases.delete(id)
@@ -60,10 +64,10 @@ export class JobPrograms {
   }
 
   /** Gathers everything for a program beside a running instance. */
-  async beside({ access, of, argv }: BesideProgram, stop: AbortSignal): Promise<ReadyJob> {
+  async beside({ access, of, argv, order }: BesideProgram, stop: AbortSignal): Promise<ReadyJob> {
     this.#releases.set(access, of.release)
     try {
-      const spec = await this.#parts.launcher.beside(access, of, argv, stop)
+      const spec = await this.#parts.launcher.beside(access, { ...of, order }, argv, stop)
       return { start: (signals) => this.#start(spec, 'attached', signals), release: () => this.#release(access) }
     } catch (error) {
       this.#releases.delete(access)

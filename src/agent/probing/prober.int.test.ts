@@ -6,7 +6,8 @@ import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { until } from '../../lib/testing/until.ts'
 import { VirtualClock } from '../../lib/testing/virtualClock.ts'
-import { Prober, proberArgv } from './prober.ts'
+import { repeatedArgv } from '../../drivers/supervisor/repeatedArgv.ts'
+import { Prober } from './prober.ts'
 
 let lab: ProcessLab
 let instance: InstanceSpec
@@ -32,7 +33,7 @@ function prober(text: string, { timeoutMs = 60_000, clock = systemClock } = {}):
   const command = ['/bin/sh', '-c', text]
   const beside = { instance: instance.id, env: { TANDEM_ACCESS: proberId() } }
   const stop = { signal: 'SIGKILL' as const, withinMs: 0 }
-  const spec = lab.spec(proberArgv(command), { id: proberId(), once: true, attached: true, beside, stop })
+  const spec = lab.spec(repeatedArgv(command), { id: proberId(), once: true, attached: true, beside, stop })
   const open = async () => {
     const { streams } = await lab.driver.start(spec)
     if (!streams) throw new Error('no streams')

@@ -33,6 +33,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   keep: [],
   definitions: { [release]: aDefinition() },
   probeHosts: {},
+  serviceOrders: {},
   instances: [],
   routes: [],
   localRoutes: [],

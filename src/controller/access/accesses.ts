@@ -5,11 +5,13 @@ import type { AccessEvents } from '../../events/accessEvents.ts'
 import { ByteChannel } from '../../lib/byteChannel.ts'
 import { oneOf } from '../../lib/oneOf.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import type { AccessEnd, Ask, Terminal } from '../../protocol/ask.ts'
+import { accessInstance, type AccessEnd, type Ask } from '../../protocol/ask.ts'
+import type { Terminal } from '../../protocol/terminal.ts'
 import type { Asks } from '../asks.ts'
 import type { Channels } from '../channels.ts'
 import type { Controller } from '../controller.ts'
 import { unlessRefused } from '../refusalError.ts'
+import { commandOrder } from '../services/commandOrder.ts'
 import { commandWords } from './commandWords.ts'
 
 type Opened = AccessEvents['AccessStarted'] & { instance: string; machine: string }
@@ -64,7 +66,8 @@ export class Accesses {
     const opened = startedBy(events)
     const { service, instance, machine } = opened
     const { argv, terminal } = asked
-    this.#offer(machine, { kind: 'access', id: access, service, instance, argv, terminal })
+    const order = this.#order({ id: accessInstance(service, access), service, instance, machine, argv, terminal })
+    this.#offer(machine, { kind: 'access', id: access, service, instance, argv, terminal, ...order })
     return opened
   }
 
@@ -127,6 +130,11 @@ export class Accesses {
     }
     if (service !== null) return { service, instance: null }
     throw new OperatorError('E_USAGE', 'name a service or an instance', { subject: 'instance' })
+  }
+
+  #order(asked: Omit<Parameters<typeof commandOrder>[1], 'release' | 'generation'> & { instance: string }) {
+    const of = this.#controller.state.instances[asked.instance]
+    return of ? commandOrder(this.#controller, { ...asked, release: of.release, generation: of.generation }) : {}
   }
 
   #newId(): string {

@@ -9,6 +9,7 @@ import { featureWarnings } from '../../rollout/features.ts'
 import type { StartRollout } from '../../rollout/commands.ts'
 import type { Answered } from '../../rollout/rolloutFeature.ts'
 import { definitionToRun } from '../../rollout/startRollout.ts'
+import { commandOrder } from '../services/commandOrder.ts'
 import { placeToRun } from '../../rollout/placeToRun.ts'
 import { unlessRefused } from '../refusalError.ts'
 import { findEvents } from '../findEvents.ts'
@@ -85,10 +86,14 @@ export function operationHandlers(rooms: Rooms, { channels, asks }: { channels: 
     },
     openCommand: ({ params, body }) => {
       const { service } = params
+      const { argv } = body
       const { type: _, machine, ...place } = unlessRefused(placeToRun(controller.state, service, body.machine))
       const channel = controller.newId()
-      channels.offer(machine, { kind: 'command', id: channel, service, ...place, argv: body.argv })
-      return { channel, machine, instance: commandInstance(service, channel) }
+      const instance = commandInstance(service, channel)
+      const alone = { service, generation: null, instance: null, argv, terminal: null }
+      const order = commandOrder(controller, { ...alone, ...place, machine, id: instance })
+      channels.offer(machine, { kind: 'command', id: channel, service, ...place, argv, ...order })
+      return { channel, machine, instance }
     },
     recover: ({ body }) => recover(controller, body),
     report: async ({ body }, caller) => {

@@ -35,6 +35,13 @@ export interface InstanceSpec {
    * set, at least that often while it lives.
    */
   notify?: { withinMs: number; watchdogMs: number | null }
+  /**
+   * `argv` runs once for each line that the program reads, which it prints again after the output with the exit status.
+   * Only with `attached`.
+   */
+  isRepeated?: boolean
+  /** The order of the controller by which a privileged helper makes the rest of this itself. */
+  ordered?: OrderedProgram
   /** It calls other services through the machine's balancer, which a machine therefore starts first. */
   callsServices?: boolean
   /** Permissions beyond the default jail; used only where the driver jails. */
@@ -46,6 +53,21 @@ export interface InstanceSpec {
    * the instance count for it on its own. Only with `once` and `attached`.
    */
   beside?: Beside
+}
+
+/** How a program is asked for at the privileged helper, which takes nothing but the port from the agent. */
+export interface OrderedProgram {
+  /** As it arrived from the controller. */
+  order: CarriedContent
+  use: 'instance' | 'prepare' | 'health' | 'command' | 'beside'
+  port: number | null
+}
+
+/** Content that the controller signed, which the agent carries unchanged. */
+export interface CarriedContent {
+  /** One line of JSON (identity/order.ts). */
+  order: string
+  content: string
 }
 
 export interface Beside {

@@ -18,6 +18,7 @@ const why =
   process.getuid?.() === 0 && existsSync('/usr/bin/systemd-creds') ? '' : ' (skipped: needs root and systemd-creds)'
 
 const release = 'f'.repeat(64)
+const r1 = { service: 'shop', release, generation: 'r1' }
 const db = (version: number): GivenSecret => ({
   ...{ name: 'database', as: 'file', path: 'shop/db', field: 'password', version, position: 100 + version },
 })
@@ -77,7 +78,7 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
     await helper().take('shop', await order({ r1: [db(1), mail(3)] }, values))
     expect(helper().has('shop', 'r1')).toBe(true)
     expect(helper().held('shop').toSorted()).toEqual([valueId(mail(3)), valueId(db(1))])
-    const links = helper().link('tandem-shop-1.service', 'shop', 'r1')
+    const links = helper().link('tandem-shop-1.service', r1)
     expect(links.map(({ name }) => name)).toEqual(['database', 'environment'])
     expect(await loaded('database', 'tandem-shop-1.service')).toBe('hunter2')
     expect(await loaded('environment', 'tandem-shop-1.service')).toBe('MAIL="it\\"s \\$5\nand \\\\more"\n')
@@ -97,7 +98,7 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
         [mail(3), 'letters'],
       ]),
     )
-    helper().link('tandem-shop-1.service', 'shop', 'r1')
+    helper().link('tandem-shop-1.service', r1)
     await helper().take('shop', await order({ r1: [db(1)], r2: [db(2)] }, [[db(2), 'two']], { position: 11 }))
     expect([helper().has('shop', 'r1'), helper().has('shop', 'r2')]).toEqual([true, true])
     await helper().take('shop', await order({ r2: [db(2)] }, [], { position: 12 }))
@@ -182,7 +183,7 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
   it('leave no link behind that belongs to no unit', async () => {
     const { folder, helper, order } = await given()
     await helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))
-    helper().link('tandem-shop-1.service', 'shop', 'r1')
+    helper().link('tandem-shop-1.service', r1)
     helper().sweep(['tandem-shop-2.service'])
     expect(readdirSync(join(folder.path, 'credentials'))).toEqual([])
   })

@@ -89,9 +89,10 @@ export class KeptSecrets {
   }
 
   /** The credentials that the unit loads, at links of its own. */
-  link(unit: string, service: string, generation: string): Credential[] {
+  link(unit: string, { service, release, generation }: Program): Credential[] {
     const found = this.#obeyed(service)?.content.generations[generation]
-    if (!found) throw new Error(`no order of the controller names generation ${generation} of ${service}`)
+    if (found?.release !== release)
+      throw new Error(`no order of the controller names generation ${generation} of ${service} with this release`)
     const [own, making] = [this.#unitFolder(unit), `${this.#unitFolder(unit)}.new`]
     rmSync(making, { recursive: true, force: true })
     mkdirSync(making, { recursive: true, mode: 0o700 })
@@ -179,6 +180,12 @@ export class KeptSecrets {
   #credentialFile(service: string, hash: string): string {
     return this.#folder(service, 'credentials', hash)
   }
+}
+
+interface Program {
+  service: string
+  release: string
+  generation: string
 }
 
 interface Needed {

@@ -19,7 +19,8 @@ export function openServiceSecrets({ folder, now, unitExtras }: Context): Operat
   const kept = new KeptSecrets({ folder, key: new HelperKey(folder.path), now })
   kept.sweep(listUnits(unitFolder).map(({ unit }) => unit))
   unitExtras.push({
-    attach: (unit, { service, secrets }) => (secrets ? kept.link(unit, service, secrets.generation) : []),
+    attach: (unit, { service, release, secrets }) =>
+      secrets ? kept.link(unit, { service, release, generation: secrets.generation }) : [],
     detach: (unit) => kept.unlink(unit),
   })
   return operations(kept)

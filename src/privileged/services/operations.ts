@@ -1,6 +1,7 @@
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { DataFolders } from '../../drivers/supervisor/dataFolders.ts'
+import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
+import { longestOrder } from '../../identity/order.ts'
 import { readSecrets } from '../../drivers/supervisor/serviceSecrets.ts'
 import { listUnits, type UnitRecord } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import type { UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
@@ -10,13 +11,17 @@ import type { UnitExtra } from '../unitExtra.ts'
 import { refuseJail } from '../jailPermits.ts'
 import { noArguments, operation, type Operations } from '../operation.ts'
 import { ownUnit } from '../ownUnits.ts'
+import { refused, type AcceptedOrders } from './acceptedOrders.ts'
+import type { OrderedPrograms } from './orderedPrograms.ts'
 
 export interface ServiceParts {
   units: UnitHost
   unitFolder: string
   isOwnUnit: (unit: string) => boolean
-  /** Holds the folder of each release on this machine, by the release's id. */
-  releases: string
+  /** The folder of a release on this machine, whether it exists or not. */
+  releaseFolder: (release: string) => string
+  orders: AcceptedOrders
+  ordered: Pick<OrderedPrograms, 'spec'>
   secrets: string
   permits: string
   data: DataFolders
@@ -35,30 +40,53 @@ export const serviceOperations = (parts: ServiceParts): Operations => ({
 })
 
 const turnOf = ({ unit }: { unit: string }): string => `unit ${unit}`
+const turnOfProgram = ({ service, id }: { service: string; id: string }): string =>
+  turnOf({ unit: unitName(service, id) })
+/** The definitions of all generations of a service are far below it. */
+const mostContent = 2_000_000
 
 function unitOperations(parts: ServiceParts): Operations {
   const { units, unitFolder, isOwnUnit } = parts
   const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit, isOwnUnit)
+  const mustBeOwn = ({ service, id }: Pick<InstanceSpec, 'service' | 'id'>): void => {
+    const unit = unitName(service, id)
+    const before = existing(unit)
+    if (before && (before.service !== service || before.id !== id))
+      throw new Error(`${unit} belongs to instance ${before.id} of ${before.service}`)
+  }
+  const write = async (spec: InstanceSpec): Promise<void> => {
+    if (spec.beside) {
+      if (!spec.once || !spec.attached) throw new Error('only a one-off program runs beside an instance')
+      return units.write(spec)
+    }
+    await refuseJail(spec.service, spec.jail, parts.permits)
+    const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
+    const credentials = parts.unitExtras.flatMap(({ attach }) => attach(unitName(spec.service, spec.id), spec))
+    await units.write({ ...spec, env }, credentials)
+  }
   return {
-    'unit.write': operation(
-      z.strictObject({ spec: shape.instanceShape, executable: shape.executableShape }),
-      async ({ spec, executable }) => {
-        const unit = unitName(spec.service, spec.id)
-        const before = existing(unit)
-        if (before && (before.service !== spec.service || before.id !== spec.id))
-          throw new Error(`${unit} belongs to instance ${before.id} of ${before.service}`)
-        if (spec.cwd !== join(parts.releases, spec.release))
-          throw new Error(`${spec.cwd} is not the folder of the instance's release`)
-        if (spec.beside) {
-          if (!spec.once || !spec.attached) throw new Error('only a one-off program runs beside an instance')
-          return units.write(spec, executable)
-        }
-        await refuseJail(spec.service, spec.jail, parts.permits)
-        const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
-        const credentials = parts.unitExtras.flatMap(({ attach }) => attach(unit, spec))
-        await units.write({ ...spec, env }, executable, credentials)
+    'program.write': operation(
+      z.strictObject({
+        ...{ id: shape.instanceIdShape, service: shape.serviceShape, attached: z.boolean() },
+        use: z.enum(['instance', 'prepare', 'health', 'command', 'beside']),
+        port: shape.portShape.nullable(),
+        order: z.strictObject({ order: z.string().max(longestOrder), content: z.string().max(mostContent) }),
+      }),
+      async (asked) => {
+        mustBeOwn(asked)
+        await write(parts.ordered.spec(asked))
       },
-      ({ spec }) => turnOf({ unit: unitName(spec.service, spec.id) }),
+      turnOfProgram,
+    ),
+    // An older controller signs nothing. From its first order on, nothing else starts.
+    'unit.write': operation(
+      z.strictObject({ spec: shape.instanceShape }),
+      async ({ spec }) => {
+        mustBeOwn(spec)
+        if (parts.orders.any) throw refused(spec.service, 'the order is not signed by the controller')
+        await write({ ...spec, cwd: parts.releaseFolder(spec.release) })
+      },
+      ({ spec }) => turnOfProgram(spec),
     ),
     'unit.start': operation(
       unitWithin,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { DataFolders } from '../../drivers/supervisor/dataFolders.ts'
+import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
 import type { UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { longMs, noAnswer as none } from '../operation.ts'
 import type { CallPrivileged } from '../privilegedClient.ts'
@@ -8,7 +9,14 @@ import type { CallPrivileged } from '../privilegedClient.ts'
 const marginMs = 30_000
 
 export const remoteUnits = (call: CallPrivileged): UnitHost => ({
-  write: async (spec, executable) => void (await call('unit.write', { spec, executable }, none)),
+  write: async (spec) => {
+    const { id, service, attached = false, ordered } = spec
+    if (ordered) return void (await call('program.write', { id, service, attached, ...ordered }, none))
+    // The helper itself knows the folder of a release.
+    const sent: Partial<InstanceSpec> = { ...spec }
+    delete sent.cwd
+    await call('unit.write', { spec: sent }, none)
+  },
   remove: async (unit) => void (await call('unit.remove', { unit }, none)),
   start: (unit, timeoutMs) => call('unit.start', { unit, timeoutMs }, z.string().nullable(), timeoutMs + marginMs),
   stop: async (unit, timeoutMs) => void (await call('unit.stop', { unit, timeoutMs }, none, timeoutMs + marginMs)),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
 import { createFakeHost } from '../../drivers/host/fakeHost.ts'
 import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
+import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
 import { openUnitFiles } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { openUnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { createAuthority, createRequest, signRequest } from '../../identity/authority.ts'
@@ -20,6 +21,8 @@ import { performer } from '../performer.ts'
 import { programOperations, type ProgramParts } from '../program/operations.ts'
 import { RootFolder } from '../rootFolder.ts'
 import { openServiceSecrets } from '../secrets/operations.ts'
+import { AcceptedOrders } from '../services/acceptedOrders.ts'
+import { OrderedPrograms } from '../services/orderedPrograms.ts'
 import { serviceOperations, type ServiceParts } from '../services/operations.ts'
 import { settingsOperations } from '../settings/operations.ts'
 
@@ -36,6 +39,8 @@ export class PerformerLab {
   readonly root = mkdtempSync(join(tmpdir(), 'privileged-'))
   /** The calls that changed the machine. */
   readonly told: string[] = []
+  readonly written: InstanceSpec[] = []
+  now = Date.now()
   readonly host = createFakeHost()
   readonly authority: Authority
   readonly controller: Identity
@@ -54,10 +59,15 @@ export class PerformerLab {
     const known = { machine: 'a', cluster: 'shop', address: '10.0.0.11', addresses: ['10.0.0.50'] }
     folder.make(known, authority.certificate)
     const { told, host } = this
+    const orders = new AcceptedOrders({ folder, now: () => this.now })
+    const releaseFolder = (release: string): string => this.at('releases', release)
+    const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent' }
+    const dataFolder = (service: string): string => `/var/lib/tandem-data/${service}`
     this.parts = {
       ...{ folder, host, unitFolder: this.at('units'), isOwnUnit: (unit) => ownUnitKind(unit) !== null },
-      ...{ releases: this.at('releases'), secrets: this.at('secrets'), permits: this.at('allowed-jail.yaml') },
+      ...{ releaseFolder, orders, secrets: this.at('secrets'), permits: this.at('allowed-jail.yaml') },
       units: this.#unitsThatTell(),
+      ordered: new OrderedPrograms({ orders, releaseFolder, dataFolder, env, machine: () => 'a' }),
       unitExtras: [],
       data: openDataFolders([this.at('roots')], removeTree),
       addresses: {
@@ -70,7 +80,7 @@ export class PerformerLab {
       programs: () => Promise.reject(new Error('no programs here')),
       download: this.at('download'),
       examine: async () => ({ machine: 'a', checked: [], findings: [] }),
-      now: () => Date.now(),
+      now: () => this.now,
     }
   }
 
@@ -122,6 +132,7 @@ export class PerformerLab {
         users: { ensure: async () => 1 },
       }),
       write: async (spec) => {
+        this.written.push(spec)
         const record = `\n[X-Tandem]\nService=${spec.service}\nInstance=${spec.id}\nSignal=SIGTERM\nWithinMs=1\n`
         files.write(`tandem-${spec.id}.service`, record, JSON.stringify(spec.env))
         told.push(`write ${spec.id}`)

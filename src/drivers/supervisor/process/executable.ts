@@ -1,6 +1,8 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { OperatorError } from '../../../lib/operatorError.ts'
+import { repeatedArgv } from '../repeatedArgv.ts'
+import type { InstanceSpec } from '../supervisor.ts'
 
 const defaultPath = '/usr/local/bin:/usr/bin:/bin'
 const headBytes = 512
@@ -21,6 +23,14 @@ export function resolveExecutable(argv: string[], env: Record<string, string>, c
   checkFile(file, name)
   checkContent(file)
   return file
+}
+
+/** The file that a spec runs, and the spec with its whole command. Throws as `resolveExecutable`. */
+export function programOf(spec: InstanceSpec): { spec: InstanceSpec; executable: string } {
+  const executable = resolveExecutable(spec.argv, spec.env, spec.cwd)
+  if (!spec.isRepeated) return { spec, executable }
+  const argv = repeatedArgv([executable, ...spec.argv.slice(1)])
+  return { spec: { ...spec, argv }, executable: argv[0] ?? '' }
 }
 
 export function problem(what: string, subject: string, next: string, cause?: unknown): OperatorError {

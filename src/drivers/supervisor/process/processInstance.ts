@@ -5,7 +5,7 @@ import type { ExitStatus, InstanceSpec, MainEnd, ProgramStreams, TerminalSize } 
 import { resizeTerminal } from '../terminals.ts'
 import { removeCredentials, withCredentials } from './credentialFolder.ts'
 import { endForcibly, endGently, type Ending } from './ending.ts'
-import { problem, resolveExecutable } from './executable.ts'
+import { problem, programOf } from './executable.ts'
 import { chooseGate, gateComplaint, type Gate } from './gate.ts'
 import type { InstanceOutput } from './instanceOutput.ts'
 import { markersOf, type InstanceRecord } from './instanceRecord.ts'
@@ -66,8 +66,8 @@ export class ProcessInstance {
     }
   }
 
-  static async #begin(house: ProcessHouse, spec: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> {
-    const file = resolveExecutable(spec.argv, spec.env, spec.cwd)
+  static async #begin(house: ProcessHouse, wanted: InstanceSpec, log: InstanceLog): Promise<ProcessInstance> {
+    const { spec, executable: file } = programOf(wanted)
     // A path stays as the user wrote it: programs read their argv[0].
     const name = spec.argv[0]?.includes('/') ? spec.argv[0] : file
     const gate = chooseGate(name, spec)

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { exec, execOrThrow } from '../../../lib/exec.ts'
 import { KeyedQueue } from '../../../lib/keyedQueue.ts'
+import { noHome } from '../../../layout/users.ts'
 import { dataRoots } from '../../../layout/folders.ts'
 import type { DataFolders } from '../dataFolders.ts'
 import { userName } from './unitName.ts'
@@ -58,7 +59,7 @@ async function ensure(service: string, roots: readonly string[]): Promise<number
   const number = numberFor(user, candidates, (id) => held.get(id) ?? [])
   const numbered = (option: string): string[] => (number === null ? [] : [option, `${number}`])
   if (!local('group', user)) await change(['groupadd', '--system', ...numbered('--gid'), user])
-  const about = ['--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin']
+  const about = ['--no-create-home', '--home-dir', noHome, '--shell', '/usr/sbin/nologin']
   await change([
     ...['useradd', '--system', ...numbered('--uid'), '--gid', user, ...about],
     ...['--comment', `${comment}${service}`, user],

@@ -4,7 +4,6 @@ import type { DataFolders } from '../dataFolders.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { checkName } from '../instanceName.ts'
 import { alreadyRunning, whyNotStarted } from '../startRefusal.ts'
-import { resolveExecutable } from '../process/executable.ts'
 import type {
   Claimed,
   ExitStatus,
@@ -163,7 +162,7 @@ class SystemdSupervisor implements SupervisorDriver {
 
   async #begin(spec: InstanceSpec, instance: SystemdInstance): Promise<Started> {
     const { unit } = instance.record
-    await this.#host.write(spec, resolveExecutable(spec.argv, spec.env, spec.cwd))
+    await this.#host.write(spec)
     await this.#reloads.written(unit)
     const streams = spec.attached ? openStreams(unit) : null
     try {

@@ -33,10 +33,10 @@ it.skipIf(!isInstalled('systemctl')).each([true, false])(
         },
       ],
     })
-    await host.write(spec, '/bin/sleep')
+    await host.write(spec)
     expect(seen).toEqual([[true, false]])
     expect(existsSync(atBoot)).toBe(true)
-    await host.write({ ...spec, id: 'shop-7f3a-a-2', once: true }, '/bin/sleep')
+    await host.write({ ...spec, id: 'shop-7f3a-a-2', once: true })
     expect(existsSync(atBoot.replace('a-1', 'a-2'))).toBe(false)
   },
 )

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InstanceSpec, SocketOwner, TerminalSize } from '../supervisor.ts'
 import { resizeTerminal } from '../terminals.ts'
+import { programOf } from '../process/executable.ts'
 import { findOwner } from '../process/socketOwner.ts'
 import { procProcessTable } from '../process/procProcessTable.ts'
 import { procSocketTable } from '../process/sockets.ts'
@@ -22,11 +23,8 @@ import { unitText, type Credential } from './unitText.ts'
  * text of a unit, and starts, stops and removes only units that contain a record of Tandem.
  */
 export interface UnitHost {
-  /**
-   * Writes the unit of an instance, its environment, and the link that starts it after a reboot. `executable` is
-   * absolute.
-   */
-  write(spec: InstanceSpec, executable: string, credentials?: readonly Credential[]): Promise<void>
+  /** Writes the unit of an instance, its environment, and the link that starts it after a reboot. */
+  write(spec: InstanceSpec, credentials?: readonly Credential[]): Promise<void>
   /** Removes these files. */
   remove(unit: string): Promise<void>
   /** Like `Systemctl`. */
@@ -73,7 +71,8 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
     return held.includes(true)
   }
   return {
-    write: async (spec, executable, credentials = []) => {
+    write: async (wanted, credentials = []) => {
+      const { spec, executable } = programOf(wanted)
       const unit = unitName(spec.service, spec.id)
       if (isBeside(spec)) {
         const text = besideText(spec, instanceText(unitFolder, spec), {

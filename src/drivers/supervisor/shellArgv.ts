@@ -1,4 +1,4 @@
-import type { Terminal } from '../../protocol/ask.ts'
+import type { TerminalSize } from './supervisor.ts'
 
 /** Bash where it is installed; a login shell would change the environment of the instance. */
 const shell =
@@ -10,7 +10,7 @@ const shell =
  */
 export function inTerminal(
   argv: readonly string[] | null,
-  { rows, columns, type }: Terminal,
+  { rows, columns, type }: TerminalSize & { type: string },
   platform: NodeJS.Platform = process.platform,
 ): string[] {
   const program = argv === null ? shell : `exec ${argv.map(shellWord).join(' ')}`

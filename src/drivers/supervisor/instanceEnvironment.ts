@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import type { Definition } from '../definitions/definition.ts'
-import { expand, type Expanded } from '../definitions/expand.ts'
-import { readSecrets } from '../drivers/supervisor/serviceSecrets.ts'
+import type { Definition } from '../../definitions/definition.ts'
+import { expand, type Expanded } from '../../definitions/expand.ts'
+import { readSecrets } from './serviceSecrets.ts'
 
 interface About {
   definition: Definition

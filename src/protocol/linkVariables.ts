@@ -1,4 +1,4 @@
-import type { Link } from '../../protocol/names.ts'
+import type { Link } from './names.ts'
 
 /**
  * The variables about the services that a service uses: `POSTGRES_HOST`, `POSTGRES_PORT`, and `POSTGRES_URL` if that one

@@ -1,0 +1,91 @@
+import type { Identity } from '../../identity/identityFolder.ts'
+import { remembered } from '../../lib/remembered.ts'
+import type { Definition } from '../../definitions/definition.ts'
+import { prepareInstance } from '../../definitions/names.ts'
+import type { DescribedProgram, ServiceOrder, SignedContent } from '../../protocol/serviceOrders.ts'
+import { signWith, type Unsigned } from '../signing.ts'
+
+type Signed = Record<string, SignedContent>
+type Described = Pick<Unsigned, 'definitions' | 'config' | 'links' | 'secrets'>
+
+/**
+ * The orders about the programs of services, as machines get them with their desired states. An order whose content did
+ * not change stays as it was signed: most changes concern one service of many.
+ */
+export class ServiceOrders {
+  readonly #last = new Map<string, { certificate: string; signed: Signed }>()
+
+  of(desired: Unsigned, identity: Identity | null): Signed {
+    if (!identity) return {}
+    const { certificate } = identity
+    const last = this.#last.get(desired.machine)
+    const before = last?.certificate === certificate ? last.signed : {}
+    const sign = signWith(identity, desired)
+    const signed: Signed = {}
+    for (const [service, content] of contents(desired)) {
+      const known = before[service]
+      const isSame = known?.content === content
+      signed[service] = isSame ? known : { order: sign('service', { id: service, attempt: 0 }, content), content }
+    }
+    this.#last.set(desired.machine, { certificate, signed })
+    return signed
+  }
+}
+
+/** Everything that a machine needs for a program of a release, from its desired state. */
+export function described(
+  { definitions, config, links, secrets }: Described,
+  { release, generation, definition = definitions[release] }: Of,
+): DescribedProgram {
+  if (!definition) throw new Error(`the desired state names no definition of ${release}: a bug`)
+  return {
+    ...{ release, definition, config: (generation && config[generation]?.values) || {}, links: links[release] ?? [] },
+    hasSecrets: secrets.some((one) => one.generation === generation),
+  }
+}
+
+interface Of {
+  release: string
+  generation: string | null
+  definition?: Definition
+}
+
+/** The content of the order for each service that is to run here, as JSON. */
+function* contents(desired: Unsigned): Iterable<[service: string, content: string]> {
+  const { instances, prepare } = desired
+  const services = Map.groupBy(
+    [
+      ...instances.map(({ service, release, generation, id }) => ({
+        service,
+        release,
+        generation,
+        id,
+        isPrepare: false,
+      })),
+      ...prepare.map(({ service, release, rollout }) => ({
+        ...{ service, release, generation: rollout, id: prepareInstance(service, rollout), isPrepare: true },
+      })),
+    ],
+    ({ service }) => service,
+  )
+  for (const [service, programs] of services) {
+    const generations = new Map(programs.map((one) => [one.generation, one]))
+    const of: Pick<ServiceOrder, 'instances' | 'prepare'> = {
+      instances: Object.fromEntries(programs.flatMap((one) => (one.isPrepare ? [] : [[one.id, one.generation]]))),
+      prepare: programs.flatMap(({ isPrepare, generation }) => (isPrepare ? [generation] : [])),
+    }
+    const described = [...generations.values()].map(
+      (one) => `${JSON.stringify(one.generation)}:${textOf(desired, one)}`,
+    )
+    const rest = JSON.stringify({ service, ...of }).slice(1)
+    yield [service, `{"generations":{${described.join()}},${rest}`]
+  }
+}
+
+/** Definitions are long, and the same objects each time. */
+function textOf(desired: Described, of: Of): string {
+  const { definition, ...others } = described(desired, of)
+  return `{"definition":${definitionText(definition)},${JSON.stringify(others).slice(1)}`
+}
+
+const definitionText = remembered((definition: Definition) => JSON.stringify(definition))

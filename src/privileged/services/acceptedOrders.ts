@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { CarriedContent } from '../../drivers/supervisor/supervisor.ts'
+import { readJson, replaceJson, writeJsonDurably } from '../../lib/durableJson.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import {
+  commandOrderMs,
+  commandOrderSchema,
+  serviceOrderSchema,
+  type CommandOrder,
+  type ServiceOrder,
+} from '../../protocol/serviceOrders.ts'
+import { authentic, isLater } from '../orders.ts'
+import type { RootFolder } from '../rootFolder.ts'
+
+const obeyedSchema = z.object({
+  /** The newest order of each service. */
+  services: z.record(z.string(), z.object({ term: z.int(), position: z.int() })),
+  /** When each command that could still be repeated was signed. */
+  commands: z.record(z.string(), z.number()),
+})
+type Obeyed = z.infer<typeof obeyedSchema>
+
+interface Parts {
+  folder: RootFolder
+  now: () => number
+}
+
+/**
+ * The orders of the controller about programs of services. An order that is older than one obeyed before is refused, and
+ * a command runs once.
+ */
+export class AcceptedOrders {
+  readonly #parts: Parts
+  #obeyed: Obeyed | null = null
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Whether the controller signs what this machine is to run: from its first order on, nothing unsigned may run. */
+  get any(): boolean {
+    return this.#obeyed !== null || existsSync(this.#path)
+  }
+
+  /** The programs of a service that may run here now. */
+  service(service: string, { order: signed, content }: CarriedContent): ServiceOrder {
+    const order = this.#authentic('service', service, signed, content)
+    const parsed = serviceOrderSchema.parse(JSON.parse(content))
+    if (order.id !== service || parsed.service !== service) throw refused(service, `the order is meant for ${order.id}`)
+    const obeyed = this.#read()
+    const last = obeyed.services[service]
+    if (last && !isLater(order, last)) throw refused(service, 'this machine has already obeyed a later order')
+    const { term, position } = order
+    if (last?.term !== term || last.position !== position)
+      this.#write({ ...obeyed, services: { ...obeyed.services, [service]: { term, position } } })
+    return parsed
+  }
+
+  /** The command of a person, which may start once, within a minute. */
+  command({ id, service, isBeside, order: { order: signed, content } }: AskedCommand): CommandOrder {
+    const order = this.#authentic('command', service, signed, content)
+    const parsed = commandOrderSchema.parse(JSON.parse(content))
+    if (order.id !== id || parsed.id !== id || parsed.service !== service)
+      throw refused(service, `the order is meant for ${order.id}`)
+    if ((parsed.instance !== null) !== isBeside) throw refused(service, 'the order is meant for another program')
+    const now = this.#parts.now()
+    if (Math.abs(now - parsed.at) > commandOrderMs)
+      throw refused(
+        service,
+        `the command was signed ${Math.round((now - parsed.at) / 1_000)} s ago, not within a minute`,
+      )
+    const obeyed = this.#read()
+    if (Object.hasOwn(obeyed.commands, id)) throw refused(service, 'this command has run already')
+    const recent = Object.entries(obeyed.commands).filter(([, at]) => Math.abs(now - at) <= 2 * commandOrderMs)
+    this.#write({ ...obeyed, commands: { ...Object.fromEntries(recent), [id]: parsed.at } })
+    return parsed
+  }
+
+  #authentic(kind: 'service' | 'command', service: string, signed: string, content: string) {
+    const about = { folder: this.#parts.folder, kind, signed, content, now: this.#parts.now() }
+    return authentic(about, (why, cause) => refused(service, why, cause))
+  }
+
+  #read(): Obeyed {
+    return (this.#obeyed ??= this.#readFile())
+  }
+
+  /** A loss of power may have damaged the file, as its last change did not wait for the disk: then any order is newer. */
+  #readFile(): Obeyed {
+    try {
+      return obeyedSchema.parse(readJson(this.#path) ?? none)
+    } catch {
+      return none
+    }
+  }
+
+  /** Only that the first order came must survive a loss of power; a start does not wait for the disk. */
+  #write(obeyed: Obeyed): void {
+    const write = existsSync(this.#path) ? replaceJson : writeJsonDurably
+    write(this.#path, obeyed)
+    this.#obeyed = obeyed
+  }
+
+  get #path(): string {
+    return join(this.#parts.folder.path, 'service-orders.json')
+  }
+}
+
+interface AskedCommand {
+  /** Of its unit. */
+  id: string
+  service: string
+  /** Whether it runs beside an instance. */
+  isBeside: boolean
+  order: CarriedContent
+}
+
+const none: Obeyed = { services: {}, commands: {} }
+
+export const refused = (service: string, why: string, cause?: unknown): OperatorError =>
+  new OperatorError('E_ORDER', `the privileged helper does not start a program of ${service}: ${why}`, {
+    subject: service,
+    next: 'check that the clock of this machine is right (timedatectl) and that the controller is as new as the agent (tandem machines)',
+    cause,
+  })

@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs'
+import { prepareInstance } from '../../definitions/names.ts'
+import { instanceEnvironment } from '../../drivers/supervisor/instanceEnvironment.ts'
+import { programSpec, type ProgramUse } from '../../drivers/supervisor/programSpec.ts'
+import { inTerminal } from '../../drivers/supervisor/shellArgv.ts'
+import type { InstanceSpec, OrderedProgram } from '../../drivers/supervisor/supervisor.ts'
+import { OperatorError } from '../../lib/operatorError.ts'
+import { linkVariables } from '../../protocol/linkVariables.ts'
+import type { CommandOrder, DescribedProgram } from '../../protocol/serviceOrders.ts'
+import { refused, type AcceptedOrders } from './acceptedOrders.ts'
+
+interface Parts {
+  orders: Pick<AcceptedOrders, 'service' | 'command'>
+  machine: () => string
+  /** Where the folder of a release is, whether it exists or not. */
+  releaseFolder: (release: string) => string
+  /** The folder of the data of a service. */
+  dataFolder: (service: string) => string
+  /** PATH, HOME, LANG and TZ for programs. */
+  env: NodeJS.ProcessEnv
+}
+
+/** A program that the agent asks for: only the port is of its own choice. */
+export interface AskedProgram extends OrderedProgram {
+  /** Of its unit. */
+  id: string
+  service: string
+  attached: boolean
+}
+
+interface Found {
+  use: ProgramUse
+  /** Of the instance; of a program beside one, that of its instance. */
+  id: string
+  generation: string | null
+  program: DescribedProgram
+}
+
+/** Makes programs from what the controller has signed: command line, environment, jail, limits and release. */
+export class OrderedPrograms {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  spec(asked: AskedProgram): InstanceSpec {
+    const { use, id, generation, program } = this.#find(asked)
+    const { release, definition, config, links, hasSecrets } = program
+    const { machine, releaseFolder, dataFolder, env } = this.#parts
+    const { service } = asked
+    if (definition.service !== service) throw refused(service, `its definition is that of ${definition.service}`)
+    const cwd = releaseFolder(release)
+    if (!existsSync(cwd)) throw notHere(service, release)
+    const port = portFor(definition.listen, use, asked)
+    const about = {
+      ...{ definition, release, instance: id, machine: machine(), port, secretsFolder: null },
+      ...{ dataFolder: dataFolder(service), isDataMadeLater: true, added: linkVariables(links, 0), settings: config },
+    }
+    const secrets = hasSecrets && generation !== null ? { secrets: { generation } } : {}
+    const planned = { id, release, definition, words: instanceEnvironment(about, env), cwd }
+    const spec = programSpec({ ...planned, callsServices: links.length > 0, ...secrets }, use)
+    return asked.attached ? { ...spec, attached: true } : spec
+  }
+
+  #find(asked: AskedProgram): Found {
+    const { orders } = this.#parts
+    const { id, service, use, order } = asked
+    if (use === 'command' || use === 'beside')
+      return commandIn(orders.command({ id, service, order, isBeside: use === 'beside' }))
+    const { instances, generations, prepare } = orders.service(service, order)
+    const found = (instance: string, generation: string | undefined, as: ProgramUse): Found => {
+      const program = generation === undefined ? undefined : generations[generation]
+      if (generation === undefined || !program) throw refused(service, `the order names no instance ${instance}`)
+      return { id: instance, generation, program, use: as }
+    }
+    if (use === 'instance') return found(id, instances[id], { as: 'instance' })
+    if (use === 'prepare') {
+      const generation = prepare.find((one) => prepareInstance(service, one) === id)
+      return found(id, generation, { as: 'prepare' })
+    }
+    const instance = id.replace(/\.[^.]*$/, '')
+    return found(instance, instances[instance], { as: 'health', id })
+  }
+}
+
+function commandIn({ id, service, instance, argv, terminal, generation, program }: CommandOrder): Found {
+  const words = terminal === null ? argv : inTerminal(argv, terminal)
+  if (words === null) throw refused(service, 'a shell needs a terminal')
+  if (instance === null) return { use: { as: 'command', argv: words }, id, generation, program }
+  return { use: { as: 'beside', id, argv: words }, id: instance, generation, program }
+}
+
+/** Instances get their ports from this range: 1000 for each of twelve machines on one computer. */
+const [firstPort, lastPort] = [20_000, 31_999]
+
+/** A program of a service that listens needs a port, and no other one gets one. */
+function portFor(listen: string, { as }: ProgramUse, { port, service }: AskedProgram): number | null {
+  const isBeside = as === 'beside' || as === 'health'
+  if (!isBeside && (listen === 'none') !== (port === null)) throw refused(service, 'a port is missing, or there is one')
+  if (port !== null && (port < firstPort || port > lastPort))
+    throw refused(service, `port ${port} is not between ${firstPort} and ${lastPort}`)
+  return port
+}
+
+const notHere = (service: string, release: string): OperatorError =>
+  new OperatorError('E_RELEASE_GONE', `release ${release.slice(0, 12)} of ${service} is not on this machine`, {
+    subject: service,
+    next: 'the agent fetches it again and retries',
+  })
