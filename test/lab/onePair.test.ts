@@ -15,6 +15,7 @@ import { whyNoLab } from './requirements.ts'
 import { bootMs, SharedPair } from './sharedPair.ts'
 import { secretsDeliveredSuite } from './secretsDelivered.suite.ts'
 import { secretsSuite } from './secrets.suite.ts'
+import { takenOverSuite } from './takenOver.suite.ts'
 import { unitEndsSuite } from './unitEnds.suite.ts'
 
 const why = whyNoLab()
@@ -37,5 +38,6 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   programsSuite(shared.lend)
   secretsSuite(shared.lend)
   secretsDeliveredSuite(shared.lend)
+  takenOverSuite(shared.lend)
   pairSuite(shared.lend)
 })

@@ -114,19 +114,11 @@ export const privilegeSuite = (lend: () => Promise<Pair>): void => {
       const release = 'ab'.repeat(32)
       const spec = (over: object = {}) => ({
         spec: {
-          ...{
-            id: 'x-1',
-            service: 'x',
-            release,
-            argv: ['true'],
-            env: {},
-            cwd: `/var/lib/tandem/cache/releases/${release}`,
-          },
+          ...{ id: 'x-1', service: 'x', release, argv: ['true'], env: {} },
           limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
           stop: { signal: 'SIGTERM', withinMs: 1_000 },
           ...over,
         },
-        executable: '/bin/true',
       })
       const lines = 'x\n[Service]\nUser=root\nExecStart=/bin/touch /root/taken'
       const script = { id: 'm1-1', name: 'x', text: 'touch /root/taken', withinMs: 1_000 }
@@ -134,27 +126,29 @@ export const privilegeSuite = (lend: () => Promise<Pair>): void => {
         ...{ machine: 'a', interface: 'host0', own: on('a').address, peers: [] },
         addresses: [{ address: virtual, routerId: 1, priority: 100 }],
       }
-      // The unchanged request is accepted, so each refusal below is caused by the change.
-      expect(await ask('unit.write', spec())).toMatch(/^\{"value":/)
-      expect(await ask('unit.remove', { unit: 'tandem-x-1.service' })).toMatch(/^\{"value":/)
       // This order is signed by the controller, but for something else.
-      const { orders } = JSON.parse(await on('a').must(['cat', '/var/lib/tandem/desired.json'])) as DesiredState
-      const signed = orders.settings
+      await on('a').must(['systemctl', 'restart', 'tandem-agent'])
+      const kept = JSON.parse(await on('a').must(['cat', '/var/lib/tandem/desired.json'])) as DesiredState
+      const signed = kept.orders.settings
+      const program = (over: object = {}) => {
+        const about = { id: kept.instances[0]?.id, service: 'web', use: 'instance', port: 20_500, attached: false }
+        return { ...about, order: kept.serviceOrders['web'], ...over }
+      }
+      // The unchanged request is accepted, so each refusal below is caused by the change.
+      expect(await ask('program.write', program())).toBe('{"value":null}')
       expect(signed).not.toBeNull()
-      const program = { key: 'u1', release, version: '9.9.9' }
+      const version = { key: 'u1', release, version: '9.9.9' }
       const hostile: [string, unknown][] = [
-        ['unit.write', spec({ id: lines })],
-        ['unit.write', spec({ service: lines })],
-        ['unit.write', spec({ release: lines })],
-        ['unit.write', spec({ cwd: lines })],
-        ['unit.write', spec({ cwd: '/root' })],
-        ['unit.write', spec({ env: { [lines]: '' } })],
-        ['unit.write', spec({ stop: { signal: lines, withinMs: 1 } })],
-        ['unit.write', spec({ id: '../../../../tmp/x' })],
+        ['unit.write', spec()],
         ['unit.write', spec({ jail: { user: 'root' } })],
-        ['unit.write', spec({ jail: { capabilities: ['CAP_SYS_ADMIN'] } })],
-        ['unit.write', spec({ jail: { devices: ['/dev/mem'] } })],
-        ['unit.write', { ...spec(), executable: `/bin/true" ${lines}` }],
+        ['program.write', program({ id: lines })],
+        ['program.write', program({ id: '../../../../tmp/x' })],
+        ['program.write', program({ service: lines })],
+        ['program.write', program({ use: lines })],
+        ['program.write', program({ port: '80' })],
+        ['program.write', program({ jail: { user: 'root' } })],
+        ['program.write', program({ order: { order: signed, content: '{}' } })],
+        ['program.write', program({ order: null })],
         ['unit.start', { unit: 'getty@tty1.service', timeoutMs: 1_000 }],
         ['unit.stop', { unit: 'tandem-haproxy.service', timeoutMs: 1_000 }],
         ['unit.stop', { unit: 'dbus.service', timeoutMs: 1_000 }],
@@ -171,7 +165,7 @@ export const privilegeSuite = (lend: () => Promise<Pair>): void => {
         ['machine.restart', { order: signed }],
         ['settings.take', { address: on('a').address, addresses: [virtual], order: signed }],
         ...['program.prepare', 'program.begin'].flatMap((operation): [string, unknown][] =>
-          [null, '{}', signed].map((order) => [operation, { ...program, order }]),
+          [null, '{}', signed].map((order) => [operation, { ...version, order }]),
         ),
         ['shell', { command: 'id' }],
       ]

@@ -132,6 +132,7 @@ describe('a program of a service', () => {
   ])('gets no port outside the range of instances: %s', async (port, message) => {
     haveRelease()
     await refuses({ port }, message)
+    expect(lab().written).toEqual([])
   })
 
   it('needs its release, as the helper itself has made it', async () => {
@@ -170,6 +171,7 @@ describe('a command of a person', () => {
     await run(carried('command', command({ id: 'shop-run-k2' })), { id: 'shop-run-k2' })
     lab().now -= 200_000
     await never(carried('command', command({ at: lab().now + 61_000 })), 'was signed -61 s ago')
+    expect(lab().written.map(({ id }) => id)).toEqual(['shop-run-k1', 'shop-run-k2'])
   })
 
   it('is the one that the controller signed, where it signed it', async () => {
