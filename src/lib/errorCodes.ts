@@ -75,7 +75,8 @@ export const errorCodes = {
   E_ORDER: {
     exit: 1,
     status: 403,
-    means: 'the privileged helper of a machine rejected a request that the controller has not signed',
+    means:
+      'the privileged helper of a machine rejected a request that the controller has not signed, or signed for another program, machine or time',
   },
   E_NO_MAINTENANCE: { exit: 4, status: 409, means: 'there is no maintenance to resume' },
   E_MAINTENANCE: { exit: 1, status: 500, means: 'the maintenance stopped before every machine was done' },
