@@ -60,7 +60,7 @@ export interface FeatureParts {
 
 /** A feature that the composition root hangs into an agent. */
 export interface HungFeature<Feature extends MachineFeature = MachineFeature> {
-  make: (parts: FeatureParts & { jobs: JobParts }) => Feature | Promise<Feature>
+  make: (parts: FeatureParts & { jobs: JobParts; programs: JobPrograms }) => Feature | Promise<Feature>
   /** Its jobs in the files of agents from before there were jobs. */
   formerJobs?: (disk: AgentDisk) => FormerRecords
 }
@@ -114,6 +114,6 @@ export async function agentFeatures(parts: FeatureParts, hung: readonly HungFeat
     }),
   }
   const others: MachineFeature[] = []
-  for (const { make } of hung) others.push(await make({ ...parts, jobs: jobParts }))
+  for (const { make } of hung) others.push(await make({ ...parts, jobs: jobParts, programs }))
   return { own, all: [...Object.values(own), ...others] as readonly MachineFeature[], jobs }
 }

@@ -40,6 +40,8 @@ export interface StartExtra {
   settings?: (asked: Program) => Added
   /** The secrets that the program gets, once this machine has them; `null`: none. */
   secrets?: (asked: Program, signal: AbortSignal) => Promise<InstanceSpec['secrets'] | null>
+  /** The files that the program gets, once they are filled in; `null`: none. */
+  files?: (asked: Program, signal: AbortSignal) => Promise<InstanceSpec['files'] | null>
   callsServices?: (release: string) => boolean
   /** The order of the controller about the programs of a service; `null`: there is none. */
   order?: (service: string) => SignedContent | null
@@ -98,10 +100,9 @@ export class ReleaseLauncher {
 
   async #start(asked: Asked, use: ProgramUse, signal: AbortSignal): Promise<Start> {
     const { id, release, definition } = asked
-    const { cache, source, ports } = this.#options
-    if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
-    const cwd = await cache.open(release, { source, signal })
-    const secrets = await this.#secrets(asked, signal)
+    const { ports } = this.#options
+    const cwd = await this.folder(release, signal)
+    const secrets = { ...(await this.secrets(asked, signal)), ...(await this.#files(asked, signal)) }
     const port = definition.listen === 'none' ? null : await ports.take(id)
     try {
       const words = this.#environment(asked, port)
@@ -118,10 +119,25 @@ export class ReleaseLauncher {
     return known ? { ordered: { order: known, use: as, port } } : {}
   }
 
-  async #secrets(asked: Asked, signal: AbortSignal): Promise<Pick<InstanceSpec, 'secrets'>> {
+  /** The folder of a release, which it fetches if need be. */
+  async folder(release: string, signal: AbortSignal): Promise<string> {
+    const { cache, source } = this.#options
+    if (!(await cache.has(release))) await cache.fetch(release, source, { signal })
+    return cache.open(release, { source, signal })
+  }
+
+  async secrets(asked: Program, signal: AbortSignal): Promise<Pick<InstanceSpec, 'secrets'>> {
     for (const extra of this.#extras) {
       const secrets = await extra.secrets?.(asked, signal)
       if (secrets) return { secrets }
+    }
+    return {}
+  }
+
+  async #files(asked: Program, signal: AbortSignal): Promise<Pick<InstanceSpec, 'files'>> {
+    for (const extra of this.#extras) {
+      const files = await extra.files?.(asked, signal)
+      if (files) return { files }
     }
     return {}
   }

@@ -26,6 +26,10 @@ export function serviceOfInstance(instance: string, machine: string): string | n
 /** The instance id of a rollout's `prepare`: its output is in the logs under this id. */
 export const prepareInstance = (service: string, rollout: string): string => `${service}-${rollout}-prepare`
 
+/** The instance id of the check of a filled-in file. */
+export const checkInstance = (service: string, rollout: string, index: number): string =>
+  `${service}-${rollout}-${index}-check`
+
 export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 /** Variables that Tandem sets for every instance; a definition must not set them. */

@@ -215,6 +215,7 @@ export const errorCodes = {
     means: 'nobody could open a backup of the secrets: the cluster file names no key for that',
   },
   E_SECRETS_MISSING: { exit: 1, status: 500, means: 'a service cannot start: its secrets are not on the machine' },
+  E_TEMPLATE: { exit: 4, status: 422, means: 'the files of a service cannot be filled in from their templates' },
   E_SECRETS_MODE: { exit: 1, status: 500, means: 'other users can read a secrets file; it must have mode 0600' },
   E_ENVIRONMENT: { exit: 1, status: 500, means: 'something outside Tandem failed: a file, a disk, a child process' },
   E_BUG: { exit: 70, status: 500, means: 'a bug in Tandem' },

@@ -1,11 +1,31 @@
+import { hasUnits } from '../definitions/driverRegistry.ts'
 import { fillProgram } from '../layout/files.ts'
-import type { MachineSide } from './machineSide.ts'
+import type { FeatureParts } from '../agent/features.ts'
+import type { JobParts } from '../agent/jobs/jobRunner.ts'
+import type { JobPrograms } from '../agent/jobs/jobPrograms.ts'
+import type { FilesHost } from '../drivers/files/filesHost.ts'
+import type { MachineSide, Making } from './machineSide.ts'
+
+type Parts = FeatureParts & { jobs: JobParts; programs: JobPrograms }
 
 /** The files of services, filled in from templates. */
 export const files = {
+  /** `null`: the privileged helper would have to fill them in, and cannot yet. */
+  drivers: async ({ root, drivers }: Making): Promise<{ files: FilesHost | null }> => {
+    if (root !== null || hasUnits(drivers)) return { files: null }
+    return { files: (await import('../drivers/files/ownFiles.ts')).ownFiles(process.env) }
+  },
   agent: async () => {
-    const { unable } = await import('../agent/files/unable.ts')
-    return () => ({ make: unable })
+    const [{ Files }, { checkJobs }, { JobRunner }, { unable }] = await Promise.all([
+      import('../agent/files/files.ts'),
+      import('../agent/files/checkJobs.ts'),
+      import('../agent/jobs/jobRunner.ts'),
+      import('../agent/files/unable.ts'),
+    ])
+    return ({ files: host }: { files: FilesHost | null }) => ({
+      make: ({ jobs, programs, ...parts }: Parts) =>
+        host ? new Files({ ...parts, host, checks: new JobRunner(checkJobs(programs), jobs) }) : unable(),
+    })
   },
   programs: {
     [fillProgram]: {

@@ -135,6 +135,11 @@ export class Assembled extends CommandLine {
   }
 
   /** Stops everything, and removes the folder. */
+  async stopAgent(machine: string): Promise<void> {
+    await this.#agents.get(machine)?.close()
+    this.#agents.delete(machine)
+  }
+
   async remove(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.close()))
     await this.stopController()

@@ -1,5 +1,6 @@
 import type { AddressDriver } from '../../drivers/address/address.ts'
 import { createNoneAddress } from '../../drivers/address/noneAddress.ts'
+import { ownFiles } from '../../drivers/files/ownFiles.ts'
 import { noFirewall } from '../../drivers/firewall/firewall.ts'
 import { noNames } from '../../drivers/names/hostsFile.ts'
 import { loadAgentFeatures } from '../../machine/features.ts'
@@ -15,4 +16,5 @@ export const bareFeatures = async (address: AddressDriver = createNoneAddress())
     firewall: noFirewall(null),
     settings: { take: async () => {} },
     secrets: new OwnSecrets(),
+    files: ownFiles(process.env),
   })

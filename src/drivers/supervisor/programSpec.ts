@@ -13,6 +13,7 @@ export interface PlannedProgram {
   cwd: string
   callsServices: boolean
   secrets?: InstanceSpec['secrets'] | undefined
+  files?: InstanceSpec['files'] | undefined
 }
 
 /** Its role. `beside` and `health` run beside the instance, and have ids of their own. */
@@ -50,11 +51,12 @@ export function programSpec(program: PlannedProgram, use: ProgramUse): InstanceS
   }
 }
 
-const ownLife = ({ definition: { stop, jail }, callsServices, secrets }: PlannedProgram) => ({
+const ownLife = ({ definition: { stop, jail }, callsServices, secrets, files }: PlannedProgram) => ({
   stop,
   ...(jail ? { jail } : {}),
   ...(callsServices ? { callsServices } : {}),
   ...(secrets ? { secrets } : {}),
+  ...(files ? { files } : {}),
 })
 
 /** Only the service itself sends a readiness notification; a one-off program does not. */

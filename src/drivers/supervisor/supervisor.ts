@@ -48,6 +48,8 @@ export interface InstanceSpec {
   jail?: Jail
   /** Its secrets. Left out: it has none. `values`: where no privileged helper has them. */
   secrets?: { generation: string; values?: SecretValues }
+  /** Its files, by their path below the folder that `filesFolder` names. Left out: it has none. */
+  files?: Record<string, Uint8Array>
   /**
    * It runs beside an instance of its service, in a copy of that jail and environment, and shares its /tmp; `limits` of
    * the instance count for it on its own. Only with `once` and `attached`.
@@ -234,6 +236,8 @@ export interface SupervisorDriver {
   onRestart?(listener: (restarted: Restarted) => void): void
   /** Where TANDEM_DATA of a service must be, if the driver creates that folder itself. The path may be a link. */
   dataFolder?(service: string): string
+  /** Where a program with this id finds its files; left out: the driver cannot give it any. */
+  filesFolder?(id: string): string
   /** Removes the data folders of services. */
   readonly dataFolders?: DataFolders
   /**

@@ -13,6 +13,7 @@ import type { InstanceLog } from '../logs/instanceLog.ts'
 import { createInstanceLogs } from '../logs/instanceLogs.ts'
 import type { ExitStatus, InstanceSpec, MainEnd, SupervisorDriver } from '../supervisor.ts'
 import { openRecordShelf } from './instanceRecord.ts'
+import { filesFolder } from './credentialFolder.ts'
 import type { ProcessHouse } from './processHouse.ts'
 import { ProcessInstance } from './processInstance.ts'
 import type { ProcessTable } from './processTable.ts'
@@ -99,8 +100,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     const results = await Promise.allSettled([...instances.keys()].map(stop))
     await logs.close()
     cgroups.close()
-    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-    if (errors.length > 0) throw new AggregateError(errors, 'could not stop some instances')
+    throwFailures(results)
   }
 
   return {
@@ -128,6 +128,7 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     },
     whoOwns: (port) => findOwner(table, sockets, port),
     isAlive: (id) => instances.get(id)?.running?.alive === true,
+    filesFolder: (id) => filesFolder(house, id),
     resize: async (id, size) => instances.get(id)?.running?.resize(size),
     onMainEnd: (listener) => void mainEndListeners.push(listener),
     onExit: (listener) => void listeners.push(listener),
@@ -138,6 +139,11 @@ export function createProcessSupervisor(options: ProcessSupervisorOptions): Supe
     },
     close: () => (closing ??= stopAll()),
   }
+}
+
+function throwFailures(results: readonly PromiseSettledResult<void>[]): void {
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  if (errors.length > 0) throw new AggregateError(errors, 'could not stop some instances')
 }
 
 /** A program beside an instance gets what that instance was started with. */

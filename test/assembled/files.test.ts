@@ -1,0 +1,128 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runHere } from '../../src/cli/testing/testHost.ts'
+import { until } from '../../src/lib/testing/until.ts'
+import type { Pushed } from '../system/rollUnderLoad.ts'
+import { ask } from '../system/talker.ts'
+import { Assembled } from './assembled.ts'
+
+interface Known {
+  path: string
+  text: string
+  mode: number
+  folder: string
+}
+
+const program = join(import.meta.dirname, '../system/programs/filer.mjs')
+const usual = '{{ machine.name }} {{ cluster.name }} {{ config.WORKERS | plus: 1 }} {{ secrets.database }}'
+
+describe('files of services on a laptop', () => {
+  let laptop: Assembled
+  beforeAll(async () => {
+    laptop = await Assembled.start({ machines: 2 })
+  })
+  afterAll(() => laptop?.remove())
+
+  const here = (...argv: string[]) => runHere(argv, laptop.env, laptop.folder)
+  const put = (value: string, ...flags: string[]) =>
+    runHere(
+      ['secrets', 'put', 'filer/db', 'password=-', ...flags],
+      laptop.env,
+      laptop.folder,
+      Readable.from([Buffer.from(value)]),
+    )
+  const folderOf = (version: string, template: string): string => {
+    const folder = join(laptop.folder, 'filer', version)
+    mkdirSync(join(folder, 'conf'), { recursive: true })
+    cpSync(program, join(folder, 'filer.mjs'))
+    writeFileSync(join(folder, 'conf/app.liquid'), template)
+    const lines = [
+      'service: filer',
+      'run: [node, filer.mjs, "${TANDEM_FILES}/etc/app.conf"]',
+      'prepare: [sh, -c, "cat $TANDEM_FILES/etc/app.conf"]',
+      `env: { VERSION: "${version}" }`,
+      'secrets: { database: db }',
+      'config: { WORKERS: { type: integer, default: 4 } }',
+      'files:',
+      '  etc/app.conf: { template: conf/app.liquid, check: [node, filer.mjs, --check, "{}"] }',
+      'health: { path: /health, every: 20ms }',
+      'rollout: { drain: 100ms }',
+    ]
+    writeFileSync(join(folder, 'tandem.yaml'), lines.join('\n'))
+    return folder
+  }
+  const push = (version: string, template = usual): Promise<Pushed> =>
+    laptop.json<Pushed>('push', folderOf(version, template))
+  const on = async (machine: string): Promise<Known> => JSON.parse((await ask(laptop.entries[machine])).text) as Known
+
+  it('are filled in on each machine, for that machine, and only the instance can read them', async () => {
+    expect(await put('first secret')).toMatchObject({ code: 0 })
+    expect(await push('1')).toMatchObject({ exit: 0, rollout: { state: 'completed' } })
+    for (const machine of ['a', 'b']) {
+      const known = await on(machine)
+      expect(known).toMatchObject({ text: `${machine} local 5 first secret`, mode: 0o400 })
+      expect(known.path).toBe(`${known.folder}/etc/app.conf`)
+      expect(statSync(known.folder).mode & 0o777).toBe(0o700)
+    }
+  })
+
+  it('refuse a push whose template names an unknown setting', async () => {
+    const pushed = await here('push', folderOf('2', 'a\n b {{ config.WORKER }}'))
+    expect(pushed.code).toBe(2)
+    expect(pushed.err).toContain(
+      'conf/app.liquid:2:7: undefined variable: config.WORKER (did you mean config.WORKERS?)',
+    )
+  })
+
+  it('change with settings and secrets, and are gone with their instance', async () => {
+    const before = await on('a')
+    expect((await here('config', 'set', 'filer', 'WORKERS=8', '--roll')).code).toBe(0)
+    expect((await put('second secret', '--roll')).code).toBe(0)
+    for (const machine of ['a', 'b']) expect((await on(machine)).text).toBe(`${machine} local 9 second secret`)
+    await until(() => expect(existsSync(before.folder)).toBe(false))
+  })
+
+  it('that a check does not accept fail the rollout before anything stops, without the secret', async () => {
+    const before = await on('a')
+    const failed = await put('bad and long secret', '--roll', '--json')
+    expect(failed.code).toBe(1)
+    const all = failed.out + failed.err
+    expect(all).toContain('the check of etc/app.conf failed: exited with status 3: read ')
+    expect(all).toContain('local 9 ********')
+    expect(all).not.toContain('long secret')
+    for (const log of ['a/agent.log', 'b/agent.log', 'controller.log'])
+      expect(readFileSync(join(laptop.folder, 'data', log), 'utf8')).not.toContain('long secret')
+    for (const machine of ['a', 'b']) expect((await on(machine)).text).toBe(`${machine} local 9 second secret`)
+    expect((await on('a')).folder).toBe(before.folder)
+  })
+
+  it('that cannot be filled in fail the rollout with the place', async () => {
+    const pushed = await push('3', 'a\n  {{ secrets.database.nothing }}')
+    expect(pushed).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
+    expect(JSON.stringify(pushed)).toContain('conf/app.liquid:2:6: undefined variable: secrets.database.nothing')
+    expect((await on('b')).text).toBe('b local 9 second secret')
+  })
+
+  it('are there for `prepare`, one-off commands and in a shell of an instance', async () => {
+    const command = ['sh', '-c', 'cat $TANDEM_FILES/etc/app.conf']
+    expect((await laptop.run('run', 'filer', '--', ...command)).out.join('\n')).toMatch(/^[ab] local 9 second secret/m)
+    const logs = (await laptop.run('logs', 'filer', '--last', '200')).out.join('\n')
+    expect(logs).toMatch(/-prepare.* local 5 first secret/)
+    const status = JSON.parse((await here('status', '--json')).out) as {
+      services: { instances: { id: string; machine: string }[] }[]
+    }
+    const instance = status.services[0]?.instances.find(({ machine }) => machine === 'b')?.id ?? ''
+    expect((await laptop.run('exec', instance, '--', ...command)).out.join('\n')).toContain('b local 9 second secret')
+  })
+
+  it('are filled in again when the agent starts again, and when the service does', async () => {
+    await laptop.stopAgent('b')
+    await laptop.startAgent('b')
+    await until(async () => expect((await on('b')).text).toBe('b local 9 second secret'))
+    expect(await laptop.json('stop', 'filer')).toMatchObject({ exit: 0 })
+    expect(await laptop.json('start', 'filer')).toMatchObject({ exit: 0 })
+    expect((await on('a')).text).toBe('a local 9 second secret')
+  })
+})
