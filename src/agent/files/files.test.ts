@@ -35,7 +35,7 @@ function given(
   const checks: AskedJob<CheckWork>[] = []
   const feature = new Files({
     host: {
-      fill: async (request) => {
+      fillIn: async (request) => {
         requests.push(request)
         return answer(request)
       },

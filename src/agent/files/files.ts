@@ -138,7 +138,7 @@ export class Files implements MachineFeature<Slice> {
     const program = { id: checkInstance(service, generation, 0), release, generation }
     const folder = await launcher.folder(release, signal)
     const values = (await launcher.secrets(program, signal)).secrets?.values
-    const answer = await host.fill({
+    const answer = await host.fillIn({
       ...{ folder, variables, secrets: encoded(values) },
       files: Object.fromEntries(Object.entries(files).map(([path, { template }]) => [path, template])),
     })

@@ -3,5 +3,5 @@ import type { RenderAnswer, RenderRequest } from '../../templates/request.ts'
 /** Fills in the files of services on a machine. */
 export interface FilesHost {
   /** Rejects if it could not be tried; a template that cannot be filled in is an answer. */
-  fill: (request: RenderRequest) => Promise<RenderAnswer>
+  fillIn: (request: RenderRequest) => Promise<RenderAnswer>
 }

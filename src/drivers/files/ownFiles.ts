@@ -10,7 +10,7 @@ const limits = { timeoutMs: 30_000, heapMegabytes: 256 }
 
 /** Fills in files in a child process of the agent, on a laptop. */
 export const ownFiles = (env: NodeJS.ProcessEnv): FilesHost => ({
-  fill: async (request) => {
+  fillIn: async (request) => {
     const main = join(programFolder, isCheckout ? 'src/main.ts' : 'lib/main.js')
     const argv = [process.execPath, `--max-old-space-size=${limits.heapMegabytes}`, main, 'agent', fillProgram]
     const { PATH, HOME, NODE_COMPILE_CACHE } = env
