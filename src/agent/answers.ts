@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import { commandInstance, type AccessEnd, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
+import type { RenderAsk } from '../protocol/files.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 import { exitOf, type CommandWork } from './commandJobs.ts'
@@ -20,6 +21,7 @@ interface Parts {
   examine: () => Promise<Checkup>
   numbers: () => Promise<Extract<Answer, { kind: 'numbers' }>['numbers']>
   requirements: (asked: Extract<Ask, { kind: 'requirements' }>) => Promise<RequirementFacts>
+  render: (asked: RenderAsk, signal: AbortSignal) => Promise<Record<string, string>>
   failed: (error: unknown) => void
 }
 
@@ -129,6 +131,8 @@ export class Answers {
         yield { kind: 'numbers', numbers: await this.#parts.numbers() }
       } else if (ask.kind === 'requirements') {
         yield { kind: 'requirements', facts: await this.#parts.requirements(ask) }
+      } else if (ask.kind === 'render') {
+        yield { kind: 'rendered', files: await this.#parts.render(ask, signal) }
       } else {
         throw new OperatorError(
           'E_NOT_FOUND',

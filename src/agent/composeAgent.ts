@@ -3,6 +3,8 @@ import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
+import { OperatorError } from '../lib/operatorError.ts'
+import type { RenderAsk } from '../protocol/files.ts'
 import type { MachineLoad } from '../protocol/numbers.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
@@ -15,6 +17,7 @@ import type { ControllerConnection } from './controllerConnection.ts'
 import { ControllerLink } from './controllerLink.ts'
 import { agentFeatures, type HungFeature } from './features.ts'
 import { IdleMemory } from './idleMemory.ts'
+import type { MachineFeature } from './machineFeature.ts'
 import { machineNumbers } from './numbers/machineNumbers.ts'
 import { LateWrites } from './lateWrites.ts'
 import type { Loopback } from './loopback.ts'
@@ -127,6 +130,7 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
     ...{ connection, supervisor, commands: jobs.commands, accesses: jobs.accesses, failed, clock },
     examine: () => options.examine(self()),
     requirements: (asked) => requirementFacts(asked, { supervisor, load, packages, env }),
+    render: (asked, signal) => renderBy(all, asked, signal),
     numbers: () => machineNumbers({ balancer, load, running: () => own.services.takingRequests() }),
   })
   opened.defer(() => answers.close())
@@ -138,4 +142,14 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
     link.start()
   }
   return { agent, link, self, start, close: () => running.disposeAsync() }
+}
+
+async function renderBy(
+  features: readonly MachineFeature[],
+  asked: RenderAsk,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const files = await features.find(({ render }) => render !== undefined)?.render?.(asked, signal)
+  if (files) return files
+  throw new OperatorError('E_NO_ABILITY', 'this machine cannot fill in files')
 }

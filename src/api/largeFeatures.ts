@@ -1,6 +1,7 @@
 import { checksOperations } from './checks.ts'
 import { clusterOperations } from './cluster.ts'
 import { configOperations } from './config.ts'
+import { filesOperations } from './files.ts'
 import { firewallOperations } from './firewall.ts'
 import { lastWordsOperations } from './lastWords.ts'
 import { mapOperations } from './map.ts'
@@ -21,4 +22,5 @@ export const largeFeatureOperations = {
   ...firewallOperations,
   ...secretOperations,
   ...configOperations,
+  ...filesOperations,
 }

@@ -5,7 +5,7 @@ import { guard } from './addresses/routes.ts'
 import { cluster } from './cluster/routes.ts'
 import { pinnedConfig } from './config/render.ts'
 import { config } from './config/routes.ts'
-import { fill } from './files/routes.ts'
+import { fill, render } from './files/routes.ts'
 import { firewall } from './firewall/routes.ts'
 import { maintenanceLine } from './maintenance/render.ts'
 import { maintainMachine, maintenance } from './maintenance/routes.ts'
@@ -33,7 +33,7 @@ export const featureCommands = {
   machines: { maintenance },
   cluster: { cluster: cluster(planParts), secrets, upgrade },
   looking: { names, resolve, map, firewall, shell, exec, forward },
-  services: { config },
+  services: { config, render },
 }
 
 /** into `tandem machine`, */

@@ -19,6 +19,8 @@ import { settingsOrders } from './cluster/orders.ts'
 import { configHandlers } from './config/handlers.ts'
 import type { Controller } from './controller.ts'
 import { releaseDefinitionHandlers } from './definitions/handlers.ts'
+import { filesHandlers } from './files/handlers.ts'
+import { Renders } from './files/renders.ts'
 import { CallCounter } from './firewall/callCounter.ts'
 import { withRefusals } from './firewall/checkup.ts'
 import { firewallHandlers } from './firewall/handlers.ts'
@@ -67,6 +69,7 @@ export const makeFeatureRooms = ({ data, snapshots, database, options, ...parts 
   rolloutRecords: new RolloutRecorder({ ...parts, folder: join(data, 'rollout-numbers') }),
   lastWords: new LastWordsKeeper({ ...parts, folder: join(data, 'last-words') }),
   tails: new Tails(parts),
+  renders: new Renders(parts),
   checks: new ChecksKeeper(parts),
   calls: new CallCounter({ ...parts, folder: join(data, 'calls') }),
   past: pastOf({ ...parts, snapshots }),
@@ -78,12 +81,13 @@ export type FeatureRooms = ReturnType<typeof makeFeatureRooms>
 
 /** Begins their work, once the agents can be asked. */
 export function startFeatureRooms(
-  { numbers, rolloutRecords, past, tails, checks, accesses }: FeatureRooms,
+  { numbers, rolloutRecords, past, tails, renders, checks, accesses }: FeatureRooms,
   { asks, channels }: { asks: Asks; channels: Channels },
   checkups: CheckupSources,
 ): void {
   checks.start(checkups)
   tails.start(asks)
+  renders.start(asks)
   accesses.start({ asks, channels })
   past.start()
   numbers.onSample((sample, before) => rolloutRecords.take(sample, before))
@@ -131,6 +135,7 @@ export const featureHandlers = (
   ...sessionHandlers(rooms),
   ...secretHandlers(rooms),
   ...configHandlers(rooms),
+  ...filesHandlers(rooms),
   ...tailHandlers(rooms),
   ...checksHandlers(rooms),
 })

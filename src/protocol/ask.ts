@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkupSchema } from './checkup.ts'
+import { renderAsk } from './files.ts'
 import { machineNumbersSchema } from './numbers.ts'
 import { signedContentSchema } from './serviceOrders.ts'
 import { terminalSchema } from './terminal.ts'
@@ -42,6 +43,7 @@ export const askSchema = z.discriminatedUnion('kind', [
   /** Requests the counts and the load of this machine, once. */
   z.object({ kind: z.literal('numbers'), id: z.string() }),
   z.object({ kind: z.literal('requirements'), id: z.string(), ...requirementsAsk }),
+  z.object({ kind: z.literal('render'), id: z.string(), ...renderAsk }),
   /**
    * Runs a program beside an instance, in a copy of its jail, over the byte channel under the same id. The answer is how
    * that ended. `argv: null`: a shell.
@@ -112,6 +114,8 @@ export const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('checkup'), checkup: checkupSchema }),
   z.object({ kind: z.literal('numbers'), numbers: machineNumbersSchema }),
   z.object({ kind: z.literal('requirements'), facts: requirementFactsSchema }),
+  /** The text of each file. */
+  z.object({ kind: z.literal('rendered'), files: z.record(z.string(), z.string()) }),
   z.object({ kind: z.literal('over'), end: accessEndSchema }),
   z.object({ kind: z.literal('end') }),
 ])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { filePath, mostFiles } from '../definitions/files/paths.ts'
+import { mostReferences } from '../definitions/secrets/references.ts'
 import { name, reason, releaseId } from './basics.ts'
 import type { Ability, Slice } from './slice.ts'
 
@@ -39,6 +40,17 @@ export const files = {
     renderFailures: z.array(z.object({ generation: name, message: reason })).default([]),
   },
 } satisfies Slice
+
+/** Asks a machine to fill in files for a person, with masks in place of secrets. */
+export const renderAsk = {
+  release: releaseId,
+  /** The template of each file, by the path of the file. */
+  files: z.record(path, path),
+  variables: variablesSchema,
+  /** Names of the secrets that templates may name. */
+  secrets: z.array(z.string().max(200)).max(mostReferences),
+}
+export type RenderAsk = z.infer<z.ZodObject<typeof renderAsk>>
 
 export type Render = z.infer<typeof renderSchema>
 export type TemplateVariables = z.infer<typeof variablesSchema>

@@ -1,4 +1,8 @@
 const mask = '********'
+
+/** Stands in for a secret where nobody may see it. */
+export const maskedSecret = mask
+
 /** A part of a value of this length is masked too: programs shorten values in their messages. */
 const partLength = 8
 /** A line of a value that is at least this long is masked where it stands alone. */

@@ -105,6 +105,27 @@ describe('files of services on a laptop', () => {
     expect((await on('b')).text).toBe('b local 9 second secret')
   })
 
+  it('are shown as a machine fills them in, with masks in place of secrets', async () => {
+    const shown = await here('render', 'filer', '--machine', 'b')
+    expect([shown.code, shown.out]).toEqual([0, '==> etc/app.conf <==\nb local 9 ********\n'])
+    expect((await here('render', 'filer', 'etc/app.conf')).out).toBe('a local 9 ********')
+    const { out } = await here('render', 'filer', '--json')
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ service: 'filer', machine: 'a', generation: expect.any(String) },
+      files: [{ path: 'etc/app.conf', template: 'conf/app.liquid', text: 'a local 9 ********' }],
+    })
+    expect((await here('config', 'set', 'filer', 'WORKERS=20')).code).toBe(0)
+    const { release } = JSON.parse(out) as { release: string }
+    expect((await here('render', 'filer', 'etc/app.conf')).out).toBe('a local 9 ********')
+    expect((await here('render', 'filer', 'etc/app.conf', '--release', release)).out).toBe('a local 21 ********')
+    expect((await here('config', 'rollback', 'filer')).code).toBe(0)
+    expect((await here('render', 'filer', 'etc/app.cnf')).err).toContain('did you mean etc/app.conf?')
+    expect((await here('render', 'filer', '--machine', 'z')).err).toContain('there is no machine z')
+    expect((await here('render', 'nobody')).err).toContain('nobody')
+    const broken = await laptop.json<Pushed>('push', folderOf('4', 'a\n{{ config["NO"] }}'), '--no-deploy')
+    expect(broken).toMatchObject({ exit: 2 })
+  })
+
   it('are there for `prepare`, one-off commands and in a shell of an instance', async () => {
     const command = ['sh', '-c', 'cat $TANDEM_FILES/etc/app.conf']
     expect((await laptop.run('run', 'filer', '--', ...command)).out.join('\n')).toMatch(/^[ab] local 9 second secret/m)

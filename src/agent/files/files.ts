@@ -6,9 +6,9 @@ import { Backoff } from '../../lib/backoff.ts'
 import { sleep, type Clock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
-import type { Render } from '../../protocol/files.ts'
+import type { Render, RenderAsk } from '../../protocol/files.ts'
 import type { Report } from '../../protocol/report.ts'
-import { masked } from '../../templates/masked.ts'
+import { masked, maskedSecret } from '../../templates/masked.ts'
 import { shortened } from '../agentReport.ts'
 import type { JobRunner } from '../jobs/jobRunner.ts'
 import { isSuccess } from '../jobs/jobRecord.ts'
@@ -90,6 +90,17 @@ export class Files implements MachineFeature<Slice> {
         state === 'failed' ? [{ generation, message: shortened(why ?? '') }] : [],
       ),
     }
+  }
+
+  async render(
+    { release, files, variables, secrets }: RenderAsk,
+    signal: AbortSignal,
+  ): Promise<Record<string, string>> {
+    const folder = await this.#parts.launcher.folder(release, signal)
+    const masks = Object.fromEntries(secrets.map((name) => [name, Buffer.from(maskedSecret).toString('base64')]))
+    const answer = await this.#parts.host.fillIn({ folder, files, variables, secrets: masks })
+    if ('files' in answer) return answer.files
+    throw new OperatorError('E_TEMPLATE', answer.problem)
   }
 
   stop(): void {

@@ -115,6 +115,7 @@ function show({ out }: Session, answer: Answer): boolean {
     case 'checkup':
     case 'numbers':
     case 'requirements':
+    case 'rendered':
     case 'over':
       return true
   }
