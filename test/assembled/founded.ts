@@ -38,12 +38,18 @@ export class UserHere {
     this.#env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), XDG_CACHE_HOME: join(folder, 'cache') }
   }
 
-  async run(argv: string[], env: NodeJS.ProcessEnv = {}): Promise<Said> {
+  async run(argv: string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Said> {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()]
     const code = runCli(
       argv,
       hostHere({
-        ...{ stdin: () => Readable.from([]), stdout, stderr, env: { ...this.#env, ...env }, cwd: this.folder },
+        ...{
+          stdin: () => Readable.from([Buffer.from(input)]),
+          stdout,
+          stderr,
+          env: { ...this.#env, ...env },
+          cwd: this.folder,
+        },
         entryPoints: { ...hostHere({ ...none, env: {}, cwd: '' }).entryPoints, ...programs },
       }),
     ).finally(() => {

@@ -112,6 +112,13 @@ describe('secrets of a laptop', () => {
     expect((await edit('true', 'shop/edited')).out).toBe('nothing was changed\n')
     expect((await edit('false', 'shop/edited')).err).toContain('nothing was stored')
     expect((await edit(`sh -c 'echo word: 7 > $1' -`, 'shop/edited')).err).toContain('put its value in quotes')
+    // The parser's own message would show them.
+    for (const value of ['*hunter2', '!hunter2 x', '{ hunter2', '"hunter2', '%hunter2', '@hunter2']) {
+      writeFileSync(join(laptop.folder, 'written'), `other: 1\nword: ${value}\n`)
+      const { code, err } = await edit(`cp ${join(laptop.folder, 'written')}`, 'shop/edited')
+      expect([code, err]).toEqual([2, expect.stringMatching(/is not plain YAML: put .* in quotes/)])
+      expect(err).not.toContain('hunter2')
+    }
     expect((await edit(`sh -c 'printf x > $1' -`, 'shop/edited', '--field', 'word')).code).toBe(0)
     expect(await read('shop/edited', '--field', 'word')).toBe('x')
   })

@@ -113,6 +113,11 @@ export class LabMachine {
     await this.#booted()
   }
 
+  /** Folder of this computer with everything that the machine wrote on its disk. */
+  get disk(): string {
+    return join(this.#about.folder, 'disk')
+  }
+
   /** Runs a command on the machine as root. */
   run(argv: string[], options?: ExecOptions): Promise<Outcome> {
     return exec(this.entering(argv), { ...options, env: { ...environment, ...options?.env } })

@@ -10,6 +10,7 @@ import { maintenanceSuite } from './maintenance.suite.ts'
 import { namesSuite } from './names.suite.ts'
 import { otherFirewallsSuite } from './otherFirewalls.suite.ts'
 import { pairSuite } from './pair.suite.ts'
+import { plantedSuite } from './planted.suite.ts'
 import { programsSuite } from './programs.suite.ts'
 import { whyNoLab } from './requirements.ts'
 import { bootMs, SharedPair } from './sharedPair.ts'
@@ -39,5 +40,6 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   secretsSuite(shared.lend)
   secretsDeliveredSuite(shared.lend)
   takenOverSuite(shared.lend)
+  plantedSuite(shared.lend)
   pairSuite(shared.lend)
 })

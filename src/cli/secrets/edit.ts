@@ -49,17 +49,21 @@ async function textOf(path: string, values: Values): Promise<Buffer> {
 }
 
 async function valuesIn(text: Buffer): Promise<Values> {
-  const { parse } = await import('yaml')
+  const { parseDocument } = await import('yaml')
   const refuse = (why: string): OperatorError =>
     new OperatorError('E_USAGE', `nothing was stored: ${why}`, {
       subject: 'tandem secrets edit',
       next: 'each line is FIELD: VALUE; begin again with the same command',
     })
+  const document = parseDocument(text.toString(), { logLevel: 'silent' })
+  const [wrong] = [...document.errors, ...document.warnings]
+  // The parser's own words may hold the value: an alias is named by the letters behind its asterisk.
+  if (wrong) throw refuse(`line ${wrong.linePos?.[0].line ?? 1} is not plain YAML: put the value in quotes`)
   let written: unknown
   try {
-    written = parse(text.toString())
-  } catch (error) {
-    throw refuse(error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error))
+    written = document.toJS()
+  } catch {
+    throw refuse('a value begins with *, and is not plain YAML: put it in quotes')
   }
   if (typeof written !== 'object' || written === null || Array.isArray(written)) throw refuse('the file is no map')
   return Object.fromEntries(
