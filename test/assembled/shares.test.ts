@@ -47,7 +47,7 @@ it('shares on the command line: k open the root key, k - 1 nothing, and a wrong 
   const armored = printed.filter((_, at) => at % 2 === 1)
   const shares = await Promise.all(armored.map((one, at) => opened(one.trim(), identities[at] ?? '')))
   const [one = '', two = '', three = ''] = shares
-  await expect(opened(armored[0]?.trim() ?? '', identities[1] ?? '')).rejects.toThrow()
+  await expect(opened(armored[0]?.trim() ?? '', identities[1] ?? '')).rejects.toThrow('no identity matched')
 
   expect(await unseal(`  ${one}\n`)).toMatchObject({
     ...{ exit: 0, out: '1 of 2 shares entered; the key opens with the last one\n' },
