@@ -79,6 +79,10 @@ const features: Record<string, Feature> = {
     own: [...own('config'), 'src/rollout/config/'],
     words: /configOperations|configHandlers|configKeys|ConfigChanged|configAbility|configsOn|ConfigState/i,
   },
+  files: {
+    own: [...own('files'), 'src/templates/', 'src/rollout/files/'],
+    words: /filesOperations|filesHandlers|fileKeys|filesAbility|FilesHost|rendersOn|renderFailures/i,
+  },
   settings: {
     own: own('settings', 'cluster'),
     // The settings themselves are a definition (src/definitions/): this is how they reach a machine.

@@ -39,7 +39,7 @@ beforeEach(async () => {
     examine: async () => checkup,
     numbers: async () => ({ counting: '1', instances: [], services: [], load }),
     requirements: () => Promise.reject(new Error('not asked')),
-    render: () => Promise.reject(new Error('not asked')),
+    byFeature: async () => null,
   })
 })
 afterEach(async () => {

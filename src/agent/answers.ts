@@ -3,7 +3,6 @@ import type { Clock } from '../lib/clock.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import type { Checkup } from '../protocol/checkup.ts'
 import { commandInstance, type AccessEnd, type Answer, type Ask, type UnknownAsk } from '../protocol/ask.ts'
-import type { RenderAsk } from '../protocol/files.ts'
 import type { RequirementFacts } from '../protocol/requirements.ts'
 import type { ControllerConnection } from './controllerConnection.ts'
 import { exitOf, type CommandWork } from './commandJobs.ts'
@@ -21,7 +20,8 @@ interface Parts {
   examine: () => Promise<Checkup>
   numbers: () => Promise<Extract<Answer, { kind: 'numbers' }>['numbers']>
   requirements: (asked: Extract<Ask, { kind: 'requirements' }>) => Promise<RequirementFacts>
-  render: (asked: RenderAsk, signal: AbortSignal) => Promise<Record<string, string>>
+  /** The answer of a feature; `null`: no feature knows the question. */
+  byFeature: (ask: Ask | UnknownAsk, signal: AbortSignal) => Promise<Answer | null>
   failed: (error: unknown) => void
 }
 
@@ -131,13 +131,10 @@ export class Answers {
         yield { kind: 'numbers', numbers: await this.#parts.numbers() }
       } else if (ask.kind === 'requirements') {
         yield { kind: 'requirements', facts: await this.#parts.requirements(ask) }
-      } else if (ask.kind === 'render') {
-        yield { kind: 'rendered', files: await this.#parts.render(ask, signal) }
       } else {
-        throw new OperatorError(
-          'E_NOT_FOUND',
-          'the agent of this machine does not know this request: its version is too old',
-        )
+        const answer = await this.#parts.byFeature(ask, signal)
+        if (answer === null) throw tooOld()
+        yield answer
       }
     } catch (error) {
       const code = error instanceof OperatorError ? error.code : 'E_ENVIRONMENT'
@@ -183,6 +180,9 @@ export class Answers {
     }
   }
 }
+
+const tooOld = (): OperatorError =>
+  new OperatorError('E_NOT_FOUND', 'the agent of this machine does not know this request: its version is too old')
 
 async function* endOf(ended: Promise<AccessEnd>): AsyncIterable<Answer> {
   yield { kind: 'over', end: await ended }

@@ -3,8 +3,7 @@ import type { BalancerDriver } from '../drivers/balancer/balancer.ts'
 import type { SupervisorDriver } from '../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AgentSelf, Checkup } from '../protocol/checkup.ts'
-import { OperatorError } from '../lib/operatorError.ts'
-import type { RenderAsk } from '../protocol/files.ts'
+import type { Answer, Ask, UnknownAsk } from '../protocol/ask.ts'
 import type { MachineLoad } from '../protocol/numbers.ts'
 import type { Endpoints } from '../protocol/report.ts'
 import type { ReleaseCache } from '../releases/releaseCache.ts'
@@ -130,7 +129,7 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
     ...{ connection, supervisor, commands: jobs.commands, accesses: jobs.accesses, failed, clock },
     examine: () => options.examine(self()),
     requirements: (asked) => requirementFacts(asked, { supervisor, load, packages, env }),
-    render: (asked, signal) => renderBy(all, asked, signal),
+    byFeature: (ask, signal) => byFeature(all, ask, signal),
     numbers: () => machineNumbers({ balancer, load, running: () => own.services.takingRequests() }),
   })
   opened.defer(() => answers.close())
@@ -144,12 +143,14 @@ export async function composeAgent(options: ComposeOptions, around: Surroundings
   return { agent, link, self, start, close: () => running.disposeAsync() }
 }
 
-async function renderBy(
+async function byFeature(
   features: readonly MachineFeature[],
-  asked: RenderAsk,
+  ask: Ask | UnknownAsk,
   signal: AbortSignal,
-): Promise<Record<string, string>> {
-  const files = await features.find(({ render }) => render !== undefined)?.render?.(asked, signal)
-  if (files) return files
-  throw new OperatorError('E_NO_ABILITY', 'this machine cannot fill in files')
+): Promise<Answer | null> {
+  for (const feature of features) {
+    const answer = await feature.answer?.(ask, signal)
+    if (answer) return answer
+  }
+  return null
 }

@@ -1,5 +1,5 @@
 import type { DesiredState } from '../protocol/desiredState.ts'
-import type { RenderAsk } from '../protocol/files.ts'
+import type { Answer, Ask, UnknownAsk } from '../protocol/ask.ts'
 import type { Applied } from '../protocol/report.ts'
 
 /**
@@ -26,8 +26,8 @@ export interface MachineFeature<Slice extends object = object> {
   retry?: (desired: DesiredState | null) => void
   /** Abilities that this machine lacks, although its version has them. */
   lacks?: () => readonly string[]
-  /** Fills in files for a person, with masks in place of secrets; at most one feature does. */
-  render?: (asked: RenderAsk, signal: AbortSignal) => Promise<Record<string, string>>
+  /** Answers a question of the controller; `null`: the question is for another part. Rejects if it cannot. */
+  answer?: (ask: Ask | UnknownAsk, signal: AbortSignal) => Promise<Answer> | null
   /** In words. */
   problems?: () => string[]
   /** Gives up at once what nobody waits for. Called on every feature before the first `close`. */

@@ -1,4 +1,6 @@
 import type { RolloutView, Status } from '../api/views.ts'
+import type { Definition } from '../definitions/definition.ts'
+import type { ReleaseDescription } from '../releases/releaseDescription.ts'
 import { exec, forward, shell } from './access/routes.ts'
 import { addressLines } from './addresses/render.ts'
 import { guard } from './addresses/routes.ts'
@@ -41,6 +43,15 @@ export const featureMachineCommands = { ...maintainMachine, note }
 
 /** into `tandem agent`, */
 export const featureAgentCommands = { guard, fill }
+
+/** its checks of a release before it is published, */
+export async function featureContentChecks(
+  definition: Definition,
+  folder: string,
+  description: ReleaseDescription,
+): Promise<void> {
+  if (definition.files) (await import('./files/checkTemplates.ts')).checkTemplates(definition, folder, description)
+}
 
 /** a line below the headline of the status, */
 export const featureLines = (status: Status, paint: Paint): string[] =>

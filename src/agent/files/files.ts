@@ -5,6 +5,7 @@ import { filesVariable } from '../../definitions/files/paths.ts'
 import { Backoff } from '../../lib/backoff.ts'
 import { sleep, type Clock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
+import type { Answer, Ask, UnknownAsk } from '../../protocol/ask.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
 import type { Render, RenderAsk } from '../../protocol/files.ts'
 import type { Report } from '../../protocol/report.ts'
@@ -92,14 +93,15 @@ export class Files implements MachineFeature<Slice> {
     }
   }
 
-  async render(
-    { release, files, variables, secrets }: RenderAsk,
-    signal: AbortSignal,
-  ): Promise<Record<string, string>> {
+  answer(ask: Ask | UnknownAsk, signal: AbortSignal): Promise<Answer> | null {
+    return ask.kind === 'render' ? this.#render(ask, signal) : null
+  }
+
+  async #render({ release, files, variables, secrets }: RenderAsk, signal: AbortSignal): Promise<Answer> {
     const folder = await this.#parts.launcher.folder(release, signal)
     const masks = Object.fromEntries(secrets.map((name) => [name, Buffer.from(maskedSecret).toString('base64')]))
     const answer = await this.#parts.host.fillIn({ folder, files, variables, secrets: masks })
-    if ('files' in answer) return answer.files
+    if ('files' in answer) return { kind: 'rendered', files: answer.files }
     throw new OperatorError('E_TEMPLATE', answer.problem)
   }
 

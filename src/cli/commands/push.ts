@@ -18,6 +18,7 @@ import { missingContent } from '../render/missingContent.ts'
 import { count, showBytes } from '../render/names.ts'
 import { shortId } from '../../definitions/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
+import { featureContentChecks } from '../features.ts'
 import { rollOut } from './rolling.ts'
 
 type PushFlags = CommonFlags & { file?: string; noDeploy: boolean; allowOutage: boolean }
@@ -55,7 +56,7 @@ async function publishFolder(
   await build(session, definition, folder)
   const source = gitSource(folder, session.host.env)
   const description = await describe(session, definition, folder)
-  if (definition.files) (await import('../files/checkTemplates.ts')).checkTemplates(definition, folder, description)
+  await featureContentChecks(definition, folder, description)
   for (const warning of description.warnings) session.out.warn(warning)
   await publishTo(session, client, description, await source)
   return description
