@@ -3,7 +3,7 @@ import type { Observed } from '../decision/observed.ts'
 import { refuse, type Decision } from '../decision/refuse.ts'
 import type { HeldState } from '../events/leadershipEvents.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
-import { featureHeldPins } from '../rollout/features.ts'
+import { featureHeldDefinitions, featureHeldPins } from '../rollout/features.ts'
 import { applyAll } from './advance.ts'
 import { desiredState } from './desiredState.ts'
 import { factsOf } from './factsOf.ts'
@@ -75,7 +75,8 @@ export function awaited(
 }
 
 const heldState = (state: MachineDesire): HeldState => {
-  const { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes } = state
+  const { machine, drained, declaredRoutes, instances, routes, localRoutes } = state
+  const definitions = featureHeldDefinitions(state, state.definitions)
   const pins = featureHeldPins(state)
   return { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes, pins }
 }

@@ -36,9 +36,10 @@ const isFetching = (state: State, rollout: Rollout): boolean =>
     return part?.state === 'waiting' && !part.fetched && forwardTarget(state, rollout, machine) !== null
   })
 
-const isUnready = (state: State, { order, machines, id, release }: Rollout, observed: Observed): boolean =>
-  order.some(
+const isUnready = (state: State, rollout: Rollout, observed: Observed): boolean =>
+  rollout.order.some(
     (machine) =>
-      machines[machine]?.state === 'waiting' &&
-      featureReadiness(state, observed, { machine, generation: id, release }) !== 'ready',
+      rollout.machines[machine]?.state === 'waiting' &&
+      forwardTarget(state, rollout, machine) !== null &&
+      featureReadiness(state, observed, { machine, generation: rollout.id, release: rollout.release }) !== 'ready',
   )

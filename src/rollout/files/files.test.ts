@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deploy, given, restart, type Request } from '../../decider/testing/given.ts'
 import { limits } from '../../decision/limits.ts'
+import { featureHeldDefinitions } from '../features.ts'
 import { rendersOn } from './desired.ts'
 
 const files = { 'etc/app.conf': { template: 'app.liquid', check: ['./app', '{}'] } }
@@ -60,6 +61,29 @@ describe('files', () => {
     then.when(restart()).settled()
     expect(rendersOn(then.world.state, 'a').map(({ generation }) => generation)).toEqual([current(then)?.generation])
     expect(current(then)?.generation).not.toBe(before)
+  })
+
+  it('are awaited on a machine that returns, before it catches up', () => {
+    const then = published().on('b', { alive: false }).passing(11_000).when(deploy('r2')).settled()
+    expect(current(then)?.release).toBe('r2')
+    then.on('b', { alive: true, renderFate: 'fails' }).passing(20_000)
+    expect(then.runs()['b']).toEqual(['r1 ready active'])
+    then.on('b', { renderFate: 'ready' }).passing(20_000)
+    expect(then.runs()['b']).toEqual(['r2 ready active'])
+  })
+
+  it('stay with a release that only machines know, after its log was lost', () => {
+    const then = published().when(deploy('r2')).settled()
+    const { desire } = then.world.machine('a')
+    expect(desire && featureHeldDefinitions(desire, desire.definitions)).toMatchObject({ r2: { files } })
+  })
+
+  it('of a machine that the service leaves are not awaited', () => {
+    const then = published()
+      .published('r3', { files, machines: ['a'] })
+      .when(deploy('r3'))
+      .settled()
+    expect([current(then)?.release, then.runs()]).toEqual(['r3', { a: ['r3 ready active'], b: [] }])
   })
 
   it('are refused where a machine lacks the ability', () => {
