@@ -58,46 +58,67 @@ function fetching(state: State, rollout: Rollout, moment: Moment): Event[] {
   const { observed, now } = moment
   const waiting = rollout.order.filter((machine) => rollout.machines[machine]?.state === 'waiting')
   if (waiting.length === 0 && rollout.order.length > 0) return [reversed(rollout, 'every machine is lost', null)]
-  const fetchers = waiting.filter((machine) => forwardTarget(state, rollout, machine))
-  for (const machine of fetchers) {
-    const failure = observed[machine]?.report.fetchFailures.find(({ release }) => release === rollout.release)
-    if (failure)
-      return [reversed(rollout, `machine ${machine} could not fetch the release: ${failure.message}`, machine)]
+  const fetchers = fetchesFor(state, rollout, observed)
+  for (const { machine, failure } of fetchers)
+    if (failure !== null) return [reversed(rollout, `machine ${machine} ${failure}`, machine)]
+  const fetched = fetchers.find(({ machine, lacks }) => lacks === null && !rollout.machines[machine]?.fetched)
+  if (fetched) return [factOf('ReleaseFetched', rollout, fetched.machine, observed)]
+  const late = lateOne(fetchers)
+  if (late?.lacks) {
+    if (now === null || now < lackDeadline(state, rollout, late.lacks)) return []
+    return [reversed(rollout, `machine ${late.machine} ${tooLate[late.lacks]}`, late.machine)]
   }
-  const fetched = fetchers.find(
-    (machine) =>
-      rollout.machines[machine]?.fetched === false && observed[machine]?.report.fetched.includes(rollout.release),
-  )
-  if (fetched) return [factOf('ReleaseFetched', rollout, fetched, observed)]
-  const missing = fetchers.filter((machine) => rollout.machines[machine]?.fetched === false)
-  if (missing.length > 0) {
-    if (now === null || now < fetchDeadline(state, rollout)) return []
-    return [reversed(rollout, `machine ${missing[0]} did not fetch the release in time`, missing[0] ?? null)]
-  }
-  const unready = awaitReadiness(state, rollout, fetchers, moment)
-  if (unready) return unready
   const prepares = rollout.kind === 'deploy' || rollout.kind === 'rollback'
-  const machine = fetchers[0] ?? waiting[0]
+  const machine = fetchers[0]?.machine ?? waiting[0]
   if (prepares && machine && definitionOf(state, rollout.release).prepare) {
     return holdsNewTurns(moment) ? [] : [{ type: 'PrepareStarted', data: { rollout: rollout.id, machine } }]
   }
   return beginTurn(state, rollout, moment)
 }
 
-/** Everything else that the machines need before anything is stopped; `null`: they have it. */
-function awaitReadiness(state: State, rollout: Rollout, machines: string[], { observed, now }: Moment): Event[] | null {
+/** The part that a machine lacks before its turn: the release, or something that a feature makes of it. */
+type Lack = 'release' | 'files'
+
+const tooLate: Record<Lack, string> = {
+  release: 'did not fetch the release in time',
+  files: 'did not have the files of its instances in time',
+}
+
+interface Fetch {
+  machine: string
+  lacks: Lack | null
+  /** Why the machine cannot have everything; follows "machine a". */
+  failure: string | null
+}
+
+/** The machines that are to run the release, as far as they wait for their turn. */
+function fetchesFor(state: State, rollout: Rollout, observed: Observed): Fetch[] {
   const { id: generation, release } = rollout
-  const all = machines.map((machine) => ({
-    machine,
-    is: featureReadiness(state, observed, { machine, generation, release }),
-  }))
-  for (const { machine, is } of all)
-    if (typeof is === 'object') return [reversed(rollout, `machine ${machine}: ${is.failure}`, machine)]
-  const waiting = all.find(({ is }) => is === 'waiting')
-  if (waiting === undefined) return null
-  if (now === null || now < readyDeadline(state, rollout)) return []
-  const { machine } = waiting
-  return [reversed(rollout, `machine ${machine} did not have the files of its instances in time`, machine)]
+  return rollout.order.flatMap((machine): Fetch[] => {
+    const part = rollout.machines[machine]
+    if (part?.state !== 'waiting' || !forwardTarget(state, rollout, machine)) return []
+    const report = observed[machine]?.report
+    const failed = report?.fetchFailures.find((one) => one.release === release)
+    if (failed) return [{ machine, lacks: 'release', failure: `could not fetch the release: ${failed.message}` }]
+    if (!part.fetched && report?.fetched.includes(release) !== true)
+      return [{ machine, lacks: 'release', failure: null }]
+    const is = featureReadiness(state, observed, { machine, generation, release })
+    if (typeof is === 'object') return [{ machine, lacks: 'files', failure: is.failure }]
+    return [{ machine, lacks: is === 'ready' ? null : 'files', failure: null }]
+  })
+}
+
+/** The machine whose deadline passes first. */
+const lateOne = (all: readonly Fetch[]): Fetch | undefined =>
+  all.find(({ lacks }) => lacks === 'release') ?? all.find(({ lacks }) => lacks === 'files')
+
+const lackDeadline = (state: State, { stageSince }: Rollout, lacks: Lack): number =>
+  countsFrom(state, stageSince) + limits.fetchMs + (lacks === 'files' ? limits.renderMs : 0)
+
+/** When a rollout that waits for machines is given up; infinite: it waits for none. */
+export function fetchDeadline(state: State, rollout: Rollout, observed: Observed): number {
+  const late = lateOne(fetchesFor(state, rollout, observed))
+  return late?.lacks ? lackDeadline(state, rollout, late.lacks) : Number.POSITIVE_INFINITY
 }
 
 function factOf(
@@ -192,11 +213,6 @@ function turnStarted(
 ): Event {
   return { type: 'TurnStarted', data: { rollout: id, service, machine, direction, target } }
 }
-
-export const fetchDeadline = (state: State, rollout: Rollout): number =>
-  countsFrom(state, rollout.stageSince) + limits.fetchMs
-
-export const readyDeadline = (state: State, rollout: Rollout): number => fetchDeadline(state, rollout) + limits.renderMs
 
 export const prepareDeadline = (state: State, rollout: Rollout): number =>
   countsFrom(state, rollout.stageSince) + limits.prepareMs

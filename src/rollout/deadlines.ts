@@ -1,8 +1,5 @@
 import { isMachineBusy, type Moment } from '../decision/moment.ts'
-import { fetchDeadline, prepareDeadline, readyDeadline } from './advanceRollout.ts'
-import type { Observed } from '../decision/observed.ts'
-import { featureReadiness } from './features.ts'
-import { forwardTarget } from './serviceView.ts'
+import { fetchDeadline, prepareDeadline } from './advanceRollout.ts'
 import type { Rollout, State, Turn } from './state.ts'
 import { goesOnWhenLate, stepDeadline, waitFor } from './waits.ts'
 
@@ -24,22 +21,7 @@ function turnDeadline(state: State, turn: Turn, moment: Moment): number {
 }
 
 function rolloutDeadline(state: State, rollout: Rollout, { observed }: Moment): number {
-  if (rollout.stage === 'fetching' && isFetching(state, rollout)) return fetchDeadline(state, rollout)
-  if (rollout.stage === 'fetching' && isUnready(state, rollout, observed)) return readyDeadline(state, rollout)
+  if (rollout.stage === 'fetching') return fetchDeadline(state, rollout, observed)
   if (rollout.stage === 'preparing') return prepareDeadline(state, rollout)
   return Number.POSITIVE_INFINITY
 }
-
-const isFetching = (state: State, rollout: Rollout): boolean =>
-  rollout.order.some((machine) => {
-    const part = rollout.machines[machine]
-    return part?.state === 'waiting' && !part.fetched && forwardTarget(state, rollout, machine) !== null
-  })
-
-const isUnready = (state: State, rollout: Rollout, observed: Observed): boolean =>
-  rollout.order.some(
-    (machine) =>
-      rollout.machines[machine]?.state === 'waiting' &&
-      forwardTarget(state, rollout, machine) !== null &&
-      featureReadiness(state, observed, { machine, generation: rollout.id, release: rollout.release }) !== 'ready',
-  )

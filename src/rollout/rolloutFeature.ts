@@ -36,7 +36,7 @@ export interface MachineGeneration {
 export type Readiness = 'ready' | 'waiting' | Unready
 
 interface Unready {
-  /** Why the machine never will be ready; follows "machine a: ". */
+  /** Why the machine never will be ready; follows "machine a". */
   failure: string
 }
 

@@ -8,8 +8,8 @@ import type { FeatureState, Rejected } from './featureState.ts'
  * Services and their rollouts.
  *
  * A ROLLOUT moves one service to a target and passes through these stages:
- *   fetching   The machines that are to run the service fetch the release. Entered by RolloutStarted; `stop` and
- *              `remove` skip it.
+ *   fetching   The machines that are to run the service fetch the release, and make everything else that a feature
+ *              wants before anything is stopped (`readiness`). Entered by RolloutStarted; `stop` and `remove` skip it.
  *   preparing  One machine runs `prepare` once. Entered by PrepareStarted, left by PrepareFinished.
  *   turns      The machines take their turns, one at a time, in order: machines that run no instance yet, machines that
  *              run the service, machines that the service leaves. Entered by the first TurnStarted or PrepareFinished,

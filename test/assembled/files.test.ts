@@ -89,7 +89,9 @@ describe('files of services on a laptop', () => {
     const failed = await put('bad and long secret', '--roll', '--json')
     expect(failed.code).toBe(1)
     const all = failed.out + failed.err
-    expect(all).toContain('the check of etc/app.conf failed: exited with status 3: read ')
+    expect(all).toMatch(
+      /machine [ab] could not fill in the files: the check of etc\/app.conf failed: exited with status 3/,
+    )
     expect(all).toContain('local 9 ********')
     expect(all).not.toContain('long secret')
     for (const log of ['a/agent.log', 'b/agent.log', 'controller.log'])

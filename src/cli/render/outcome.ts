@@ -2,6 +2,7 @@ import type { RolloutView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
 import type { FailedBeside } from '../follow/failedBeside.ts'
 import type { Paint } from '../paint.ts'
+import { notFilledIn } from '../../definitions/files/paths.ts'
 import { shortId } from '../../definitions/names.ts'
 
 interface Besides {
@@ -21,7 +22,6 @@ export function renderOutcome(
   const { service, release, startedAt, finishedAt } = rollout
   const took = finishedAt === null ? null : showSeconds(Date.parse(finishedAt) - Date.parse(startedAt))
   const after = took ? paint('dim', ` (after ${took})`) : ''
-  const ofInstance = rollout.failedInstance === null ? '' : ` --instance ${rollout.failedInstance}`
   switch (rollout.state) {
     case 'completed':
       return [
@@ -36,9 +36,7 @@ export function renderOutcome(
         ...hint.map((line) => `  ${line}`),
         ...nowRuns(rollout),
         ...unhappy(rollout, paint),
-        failedInFetch(rollout)
-          ? '  next  tandem doctor --cluster   finds problems of the machines; then push again'
-          : `  next  fix the service and push again; all output: tandem logs ${service}${ofInstance}`,
+        `  next  ${nextStep(rollout)}`,
       ]
     case 'aborted':
       return [
@@ -50,6 +48,15 @@ export function renderOutcome(
     case 'reverting':
       return [`${rollout.state}  ${service}`]
   }
+}
+
+function nextStep(rollout: RolloutView): string {
+  const { service, failedInstance, reason } = rollout
+  if (reason?.includes(` ${notFilledIn}: `))
+    return `tandem render ${service}   shows the files that serve now; correct the template or the value, and roll out again`
+  if (failedInFetch(rollout)) return 'tandem doctor --cluster   finds problems of the machines; then push again'
+  const ofInstance = failedInstance === null ? '' : ` --instance ${failedInstance}`
+  return `fix the service and push again; all output: tandem logs ${service}${ofInstance}`
 }
 
 /** The service had no part in such a failure: none of its programs has run. */

@@ -109,6 +109,12 @@ describe('the outcome', () => {
     expect(lines.at(-1)).toBe('  next  tandem doctor --cluster   finds problems of the machines; then push again')
   })
 
+  it('of files that a machine could not fill in: what shows them', () => {
+    const reason = 'machine a could not fill in the files: app.liquid:2:7: undefined variable: config.N'
+    const lines = renderOutcome({ ...reverted, failedInstance: null, reason }, [], plain)
+    expect(lines.at(-1)).toMatch(/^ {2}next {2}tandem render shop {3}shows the files that serve now;/)
+  })
+
   it('warns of a machine where reverting failed', () => {
     const failed = { ...reverted, machines: [{ machine: 'a', state: 'failed' as const, phases: [] }] }
     expect(renderOutcome(failed, [], plain).join('\n')).toContain('warning: a is failed and was not reverted')

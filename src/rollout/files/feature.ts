@@ -1,3 +1,4 @@
+import { notFilledIn } from '../../definitions/files/paths.ts'
 import { refuseInability } from '../../fleet/abilities.ts'
 import { filesAbility } from '../../protocol/files.ts'
 import type { RolloutFeature } from '../rolloutFeature.ts'
@@ -13,7 +14,7 @@ export const files: RolloutFeature = {
     if (releases[release]?.definition.files === undefined) return 'ready'
     const report = observed[machine]?.report
     const failure = report?.renderFailures.find((one) => one.generation === generation)
-    if (failure) return { failure: failure.message }
+    if (failure) return { failure: `${notFilledIn}: ${failure.message}` }
     return report?.rendered.includes(generation) ? 'ready' : 'waiting'
   },
 }

@@ -38,15 +38,19 @@ describe('files', () => {
 
   it('that a machine cannot fill in fail the rollout before any turn, with the text of the error', () => {
     const then = published().on('b', { renderFate: 'fails' }).when(deploy('r2')).settled()
-    expect(then.lines().filter((line) => line.includes('TurnStarted'))).toEqual([])
+    expect(then.world.log.filter(({ type }) => type === 'TurnStarted')).toHaveLength(2)
     expect(then.world.state.rollouts[then.world.state.services['shop']?.lastRollout ?? '']).toMatchObject({
-      ...{ outcome: 'reverted', reason: 'machine b: app.liquid:2:7: undefined variable' },
+      ...{ outcome: 'reverted', reason: 'machine b could not fill in the files: app.liquid:2:7: undefined variable' },
     })
   })
 
   it('are awaited on every machine, up to a deadline', () => {
     const then = published().on('b', { renderFate: 'hangs' }).when(deploy('r2')).settled()
-    expect(then.lines().filter((line) => line.includes('TurnStarted'))).toEqual([])
+    const rollout = then.world.state.services['shop']?.rollout ?? ''
+    // The phase "fetch" of a machine ends when it has the files too.
+    expect(then.world.state.rollouts[rollout]).toMatchObject({
+      ...{ stage: 'fetching', machines: { a: { fetched: true }, b: { fetched: false } } },
+    })
     then.passing(limits.fetchMs + limits.renderMs + 5_000, 4_000)
     expect(then.world.state.rollouts[then.world.state.services['shop']?.lastRollout ?? '']).toMatchObject({
       ...{ outcome: 'reverted', reason: 'machine b did not have the files of its instances in time' },
