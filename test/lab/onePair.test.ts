@@ -17,6 +17,7 @@ import { bootMs, SharedPair } from './sharedPair.ts'
 import { secretsDeliveredSuite } from './secretsDelivered.suite.ts'
 import { secretsSuite } from './secrets.suite.ts'
 import { takenOverSuite } from './takenOver.suite.ts'
+import { sharesSuite } from './shares.suite.ts'
 import { unitEndsSuite } from './unitEnds.suite.ts'
 
 const why = whyNoLab()
@@ -41,5 +42,6 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   secretsDeliveredSuite(shared.lend)
   takenOverSuite(shared.lend)
   plantedSuite(shared.lend)
+  sharesSuite(shared.lend)
   pairSuite(shared.lend)
 })
