@@ -92,6 +92,7 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
       await everywhere(word('one'))
       await pair.controller.must(['systemctl', 'start', unit])
       await pair.until('ready')
+      expect((await tandem('secrets', 'status')).out).toMatch(/^! sealed: /m)
     }, 240_000)
 
     it('unsealed by two of three: a new value is delivered; one share, or one twice, opens nothing', async () => {
