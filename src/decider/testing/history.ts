@@ -87,6 +87,7 @@ export class History {
       service,
       listen: more % 7 === 0 ? 'none' : 'http',
       prepare: more % 5 === 0 ? ['./migrate'] : null,
+      ...(how % 6 === 2 ? { files: { 'app.conf': { template: 'app.liquid' } } } : {}),
       instances: 1 + (how % 5 === 0 ? more % 3 : 0),
       machines: who % 5 === 0 ? [names[more % names.length] ?? 'a'] : null,
       routes: more % 3 === 0 ? [{ host: null, path: `/${service}${more % 2}` }] : null,
@@ -192,6 +193,7 @@ export class History {
     machine.slowFetch = how % 7 === 4
     machine.maintenanceFate = how % 9 === 6 ? 'fails' : how % 9 === 8 ? 'hangs' : 'ready'
     machine.prepareFate = how % 8 === 5 ? 'fails' : how % 8 === 7 ? 'hangs' : 'ready'
+    machine.renderFate = how % 10 === 2 ? 'fails' : how % 10 === 9 ? 'hangs' : 'ready'
   }
 
   private restartController(how: number): void {
@@ -233,7 +235,7 @@ export class History {
   heal(): void {
     for (const machine of this.world.machines.values()) {
       Object.assign(machine, { alive: true, balancerStuck: false, supervisorStuck: false, neverDrains: false })
-      Object.assign(machine, { hangsAtStop: false, slowFetch: false, prepareFate: 'ready' })
+      Object.assign(machine, { hangsAtStop: false, slowFetch: false, prepareFate: 'ready', renderFate: 'ready' })
       for (const release of Object.keys(machine.fates)) {
         if (machine.fates[release] === 'hangs') machine.fates[release] = 'fails'
       }
