@@ -1,11 +1,10 @@
 import type { filesOperations } from '../../api/files.ts'
 import type { Definition } from '../../definitions/definition.ts'
-import { refuseInability } from '../../fleet/abilities.ts'
 import { noSuchService } from '../../decision/knownServices.ts'
 import { refuseUnknownMachine } from '../../fleet/decideMachine.ts'
 import { newestRelease } from '../../fleet/serving.ts'
-import { filesAbility } from '../../protocol/files.ts'
 import { featurePins } from '../../rollout/features.ts'
+import { refuseFiles } from '../../rollout/files/feature.ts'
 import { templateVariables } from '../../rollout/files/desired.ts'
 import { wantedOn } from '../../rollout/serviceView.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
@@ -20,7 +19,7 @@ export const filesHandlers = ({ controller, releases, renders }: Rooms): Handler
     const meant = meantOf(state, service, release)
     const machine = query.machine ?? machineFor(state, meant.definition)
     unlessRefused(refuseUnknownMachine(state, [machine]))
-    unlessRefused(refuseInability(state, observed, filesAbility, service))
+    unlessRefused(refuseFiles(state, observed, service))
     const { files = {}, secrets = {} } = meant.definition
     const filled = await renders.ask(machine, {
       release: meant.release,

@@ -1,13 +1,16 @@
 import { notFilledIn } from '../../definitions/files/paths.ts'
 import { refuseInability } from '../../fleet/abilities.ts'
 import { filesAbility } from '../../protocol/files.ts'
+import type { Observed } from '../../decision/observed.ts'
+import type { Refusal } from '../../decision/refuse.ts'
 import type { RolloutFeature } from '../rolloutFeature.ts'
+import type { State } from '../state.ts'
 import { rendersOn } from './desired.ts'
 
 /** The files that machines fill in for a release. */
 export const files: RolloutFeature = {
   refuse: (state, { definition, observed }) =>
-    definition?.files === undefined ? null : refuseInability(state, observed, filesAbility, definition.service),
+    definition?.files === undefined ? null : refuseFiles(state, observed, definition.service),
   desire: (state, machine) => ({ render: rendersOn(state, machine) }),
   heldKeys: ({ render }) => Object.fromEntries(render.map(({ release, files: own }) => [release, { files: own }])),
   readiness: ({ releases }, observed, { machine, generation, release }) => {
@@ -17,4 +20,11 @@ export const files: RolloutFeature = {
     if (failure) return { failure: `${notFilledIn}: ${failure.message}` }
     return report?.rendered.includes(generation) ? 'ready' : 'waiting'
   },
+}
+
+/** Refuses a service with files where a machine cannot fill them in: an older agent, or one with a privileged helper. */
+export function refuseFiles(state: State, observed: Observed, service: string): Refusal | null {
+  const refusal = refuseInability(state, observed, filesAbility, service)
+  const next = 'only machines of a laptop (tandem up) fill in files so far: leave `files` out, and push again'
+  return refusal && { ...refusal, next }
 }

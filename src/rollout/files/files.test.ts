@@ -92,6 +92,6 @@ describe('files', () => {
 
   it('are refused where a machine lacks the ability', () => {
     const then = published().on('b', { abilities: [] }).passing(4_000).when(deploy('r2'))
-    expect(then.decision).toMatchObject({ code: 'E_NO_ABILITY' })
+    expect(then.decision).toMatchObject({ code: 'E_NO_ABILITY', next: expect.stringContaining('tandem up') })
   })
 })
