@@ -75,7 +75,7 @@ export const plantedSuite = (lend: () => Promise<Pair>): void => {
       const named = Object.keys(fields).map((field, at) =>
         at % 2 === 0 ? `  ${field}: many#${field}` : `  ${field.toUpperCase()}: { from: many#${field}, as: env }`,
       )
-      const more = ['secrets:', '  password: db#password', ...named].join('\n')
+      const more = [`routes: [{ host: ${name}.test }]`, 'secrets:', '  password: db#password', ...named].join('\n')
       return web({ name, version, more }).replace('env: {', 'env: { NEEDS: password,')
     }
     const mainPid = async (on: LabMachine, units: string): Promise<string> => {
@@ -97,10 +97,9 @@ export const plantedSuite = (lend: () => Promise<Pair>): void => {
         await pair.roll(name, definition(name, '1', fields))
       }
       const [{ name, fields }] = services as [(typeof services)[number]]
-      const known = JSON.parse(
-        await machine('a').must(['curl', '-sS', '--max-time', '5', `http://${machine('a').address}/env`]),
-      ) as Record<string, string>
-      expect(known['F1']).toBe(services.at(-1)?.fields['f1'])
+      const asked = ['curl', '-sS', '--max-time', '5', '-H', `Host: ${name}.test`, `http://${machine('a').address}/env`]
+      const known = JSON.parse(await machine('a').must(asked)) as Record<string, string>
+      expect(known['F1']).toBe(fields['f1'])
       const turned = Object.fromEntries(rotated.map((value, at) => [`f${at}`, value]))
       expect((await put(`${name}/many`, turned, '--roll')).code).toBe(0)
       expect((await put(`${name}/db`, { password: `wrong ${wrong[0]}` }, '--roll')).code).toBe(1)
@@ -114,7 +113,6 @@ export const plantedSuite = (lend: () => Promise<Pair>): void => {
       await pair.controller.must(['tandem', 'secrets', 'rekey'])
       await pair.controller.must(['tandem', 'secrets', 'destroy', `${name}/db`, '2'])
       await pair.controller.must(['tandem', 'secrets', 'backup', `/root/planted-${seed}.age`])
-      expect(Object.keys(fields).length).toBeGreaterThan(5)
 
       await machine('a').must(['kill', '-ABRT', await mainPid(machine('a'), `tandem-${name}-*`)])
       await machine('b').must(['systemctl', 'kill', '--signal=ABRT', 'tandem-privileged', 'tandem-agent'])
@@ -279,32 +277,35 @@ export const plantedSuite = (lend: () => Promise<Pair>): void => {
       }
       await pair.controller.must(['systemctl', 'kill', '--signal=KILL', 'tandem-controller'])
       await pair.controller.must(['systemctl', 'stop', 'tandem-controller'])
-      for (const one of all()) {
-        const found = searchFiles(search, one.disk, since)
-        onlyControl(found, `the disk of ${one.name}`)
-        const at = (part: string) => found.filter(({ path }) => path.startsWith(part))
-        onlyControl(at('/var/tmp/control'), `a file on ${one.name}`)
-        expect(at('/var/tmp/control.').map(({ path, form }) => [path, form])).toEqual(
-          expect.arrayContaining([
-            ['/var/tmp/control.gz', 'compressed'],
-            ['/var/tmp/control.zst', 'compressed'],
-          ]),
-        )
-        if (!corePattern.startsWith('|')) onlyControl(at('/var/tmp/core'), `a core on ${one.name}`)
-        onlyControl(at('/var/log/journal'), `the files of the journal of ${one.name}`)
-        onlyControl(
-          at(one === pair.controller ? '/var/lib/tandem-controller/releases' : '/var/lib/tandem/'),
-          `the releases on ${one.name}`,
-        )
-        const memory = ['/run', '/tmp', '/dev/shm'].flatMap((part) => {
-          const folder = `/proc/${one.leader}/root${part}`
-          return searchFiles(search, folder, 0, [`${folder}/credentials`])
-        })
-        onlyControl(memory, `the memory file systems of ${one.name}`)
-        onlyControlIn(await journalOf(one, since), `the journal of ${one.name}`)
-        onlyControlIn(one.console() + control.line, `the console of ${one.name}`)
+      try {
+        for (const one of all()) {
+          const found = searchFiles(search, one.disk, since)
+          onlyControl(found, `the disk of ${one.name}`)
+          const at = (part: string) => found.filter(({ path }) => path.startsWith(part))
+          onlyControl(at('/var/tmp/control'), `a file on ${one.name}`)
+          expect(at('/var/tmp/control.').map(({ path, form }) => [path, form])).toEqual(
+            expect.arrayContaining([
+              ['/var/tmp/control.gz', 'compressed'],
+              ['/var/tmp/control.zst', 'compressed'],
+            ]),
+          )
+          if (!corePattern.startsWith('|')) onlyControl(at('/var/tmp/core'), `a core on ${one.name}`)
+          onlyControl(at('/var/log/journal'), `the files of the journal of ${one.name}`)
+          onlyControl(
+            at(one === pair.controller ? '/var/lib/tandem-controller/releases' : '/var/lib/tandem/'),
+            `the releases on ${one.name}`,
+          )
+          const memory = ['/run', '/tmp', '/dev/shm'].flatMap((part) => {
+            const folder = `/proc/${one.leader}/root${part}`
+            return searchFiles(search, folder, 0, [`${folder}/credentials`])
+          })
+          onlyControl(memory, `the memory file systems of ${one.name}`)
+          onlyControlIn(await journalOf(one, since), `the journal of ${one.name}`)
+          onlyControlIn(one.console() + control.line, `the console of ${one.name}`)
+        }
+      } finally {
+        await pair.controller.must(['systemctl', 'start', 'tandem-controller'])
       }
-      await pair.controller.must(['systemctl', 'start', 'tandem-controller'])
       await pair.until('ready')
       for (const one of all()) await one.must(['sh', '-c', `rm -rf ${held} /var/tmp/control* /var/tmp/core*`])
     }, 240_000)

@@ -107,6 +107,8 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
     it('come back from a backup, sealed, and open with the same shares', async () => {
       pair.controller.write('/root/recovery.txt', `${identities[0]}\n`, 0o600)
       await pair.controller.must(['tandem', 'secrets', 'backup', '/root/shares.age'])
+      // In no backup: only the machines have it.
+      expect((await put(word('three'), '--roll')).code).toBe(0)
       await pair.controller.must(['systemctl', 'stop', unit])
       await pair.controller.must(['rm', '-r', data])
       const restoring = ['tandem', 'secrets', 'restore', '/root/shares.age', '--identity', '/root/recovery.txt']
@@ -116,6 +118,11 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
       await unseal(shares[2])
       expect((await unseal(shares[1])).out).toBe('the root key is open\n')
       expect((await tandem('secrets', 'get', 'vault/db', '--field', 'password')).out).toBe(word('two'))
+      await everywhere(word('three'))
+      const who = (await tandem('secrets', 'who', 'vault/db')).out
+      expect(who.match(/^vault-\S+ on \w runs with version \d+/gm)?.map((line) => line.slice(-1))).toEqual(['3', '3'])
+      expect((await put(word('four'), '--roll')).code).toBe(0)
+      await everywhere(word('four'))
     }, 120_000)
 
     it('give the key back to the machine, which opens it after a restart', async () => {
@@ -123,7 +130,7 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
       await pair.controller.must(['tandem', 'secrets', 'rekey'])
       await pair.controller.must(['systemctl', 'restart', unit])
       await pair.until('ready')
-      expect((await tandem('secrets', 'get', 'vault/db', '--field', 'password')).out).toBe(word('two'))
+      expect((await tandem('secrets', 'get', 'vault/db', '--field', 'password')).out).toBe(word('four'))
       await pair.controller.must(['rm', '/root/shares.age', '/root/recovery.txt'])
       await pair.remove('vault')
     }, 120_000)
