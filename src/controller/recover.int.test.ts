@@ -103,6 +103,21 @@ it('is refused while a machine in the log is silent, and when no machine has rep
   expect(position).toBeLessThan(restarted.state.position)
 })
 
+it('waits for a machine that has neither obeyed nor refused: its report does not say what it runs', async () => {
+  const { held } = await lost()
+  const next = await fresh()
+  const [a, b] = held as [DesiredState, DesiredState]
+  await next.report(refusing(a))
+  const undecided = { ...refusing(b), refused: null, held: null }
+  await next.report(undecided)
+  await expect(recover(next)).rejects.toThrow('machine b has neither obeyed nor refused this controller yet')
+  await next.report({ ...refusing(b), refused: null, held: null, seen: null })
+  await expect(recover(next)).rejects.toMatchObject({ code: 'E_NO_MACHINE_REACHABLE' })
+  await next.report(refusing(b))
+  expect(await recover(next)).toMatchObject({ adopted: ['a', 'b'] })
+  expect(next.desired('b').instances).toEqual(b.instances)
+})
+
 async function openControllerAgain(controller: Controller): Promise<Controller> {
   await controller.close()
   open = open.filter((one) => one !== controller)
