@@ -53,6 +53,11 @@ export async function featureContentChecks(
   if (definition.files) (await import('./files/checkTemplates.ts')).checkTemplates(definition, folder, description)
 }
 
+/** and of the folder beside a definition, */
+export async function featureFolderChecks(definition: Definition, folder: string): Promise<void> {
+  if (definition.files) (await import('./files/checkTemplates.ts')).checkWrittenTemplates(definition, folder)
+}
+
 /** a line below the headline of the status, */
 export const featureLines = (status: Status, paint: Paint): string[] =>
   status.maintenance ? [maintenanceLine(status.maintenance, paint)] : []

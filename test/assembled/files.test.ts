@@ -71,6 +71,8 @@ describe('files of services on a laptop', () => {
   it('refuse a push whose template names an unknown setting', async () => {
     const pushed = await here('push', folderOf('2', 'a\n b {{ config.WORKER }}'))
     expect(pushed.code).toBe(2)
+    const validated = await here('validate', join(laptop.folder, 'filer/2'))
+    expect([validated.code, validated.err]).toEqual([2, expect.stringContaining('app.liquid:2:7: undefined variable')])
     expect(pushed.err).toContain(
       'conf/app.liquid:2:7: undefined variable: config.WORKER (did you mean config.WORKERS?)',
     )

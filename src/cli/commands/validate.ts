@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { DefinitionError, renderWarnings, type Problem } from '../../definitions/problem.ts'
 import { accessOf, type RouteAccess } from '../../definitions/routeAccess.ts'
 import { readCluster, readDefinition } from '../../definitions/readDefinition.ts'
+import { featureFolderChecks } from '../features.ts'
 import { count } from '../render/names.ts'
 import type { CommonFlags, Session } from '../session.ts'
 
@@ -63,6 +64,7 @@ async function parse(
     return { name: cluster.cluster, warnings }
   }
   const { definition, warnings } = await readDefinition(path)
+  await featureFolderChecks(definition, dirname(path))
   return { name: definition.service, warnings, routes: accessOf(definition) }
 }
 

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Definition } from '../../definitions/definition.ts'
 import { DefinitionError, type Problem } from '../../definitions/problem.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
@@ -10,13 +11,31 @@ import { TemplateError, type TemplateProblem } from '../../templates/templatePro
 
 /** Checks that the release has each template, and that each can be read and names only what it may name. */
 export function checkTemplates(definition: Definition, folder: string, description: ReleaseDescription): void {
-  const { files = {}, build } = definition
-  const root = resolve(folder, build.output ?? '.')
-  const known = namesIn(definition)
-  const templates = new Set(Object.values(files).map(({ template }) => template))
+  const templates = templatesOf(definition)
   for (const template of templates)
     if (findEntry(description, template)?.type !== 'file') throw missing(template, description)
-  const problems = [...templates].flatMap((template) => problemsIn(root, template, known))
+  throwProblems(definition, folder, templates)
+}
+
+/** The same of a folder that is not built yet: for the templates that are there. */
+export function checkWrittenTemplates(definition: Definition, folder: string): void {
+  const root = rootOf(definition, folder)
+  throwProblems(
+    definition,
+    folder,
+    templatesOf(definition).filter((template) => existsSync(join(root, template))),
+  )
+}
+
+const templatesOf = ({ files = {} }: Definition): string[] => [
+  ...new Set(Object.values(files).map(({ template }) => template)),
+]
+
+const rootOf = ({ build }: Definition, folder: string): string => resolve(folder, build.output ?? '.')
+
+function throwProblems(definition: Definition, folder: string, templates: readonly string[]): void {
+  const known = namesIn(definition)
+  const problems = templates.flatMap((template) => problemsIn(rootOf(definition, folder), template, known))
   const [first] = problems
   if (first) throw new DefinitionError(first.file, problems, null, 'fix the template and push again')
 }
