@@ -63,7 +63,24 @@ function formsOf(value: Uint8Array): string[] {
     bytes.toString('base64url'),
     bytes.toString('hex'),
   ]
-  return forms.filter((form) => form !== '')
+  return [...forms.filter((form) => form !== ''), ...amidBase64(bytes)]
+}
+
+/**
+ * The letters of base64 that depend on the value alone, where one or two bytes stand before it in a group of three, such
+ * as those of a user's name in `Authorization: Basic`.
+ */
+function amidBase64(bytes: Buffer): string[] {
+  const letters = (byteCount: number, round: (count: number) => number): number => round((byteCount * 8) / 6)
+  return [1, 2]
+    .flatMap((before) => {
+      const all = Buffer.concat([Buffer.alloc(before), bytes])
+      const end = letters(all.length, Math.floor)
+      return (['base64', 'base64url'] as const).map((encoding) =>
+        all.toString(encoding).slice(letters(before, Math.ceil), end),
+      )
+    })
+    .filter((form) => form.length >= partLength)
 }
 
 const htmlSigns: Readonly<Record<string, string>> = {
