@@ -8,7 +8,7 @@ import { bootMs } from './sharedPair.ts'
 const [unit, data] = ['tandem-controller', '/var/lib/tandem-controller']
 const word = (of: string): string => `word-${of}`
 const more = ['secrets:', '  database: db', '  PASSWORD: { from: db#password, as: env }'].join('\n')
-const definition = (version: string): string => web({ name: 'vault', version, more })
+const definition = (version: string): string => web({ name: 'safe', version, more })
 
 export const sharesSuite = (lend: () => Promise<Pair>): void => {
   describe('a root key in shares, and a pair', () => {
@@ -22,7 +22,7 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
     const unseal = (share: string | undefined) =>
       pair.controller.run(['tandem', 'secrets', 'unseal'], { input: share ?? '' })
     const put = (value: string, ...flags: string[]) =>
-      pair.controller.run(['tandem', 'secrets', 'put', 'vault/db', 'password=-', ...flags], {
+      pair.controller.run(['tandem', 'secrets', 'put', 'safe/db', 'password=-', ...flags], {
         input: value,
         timeoutMs: bootMs,
       })
@@ -66,7 +66,7 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
       const keys = await pair.controller.run(['sh', '-c', `ls ${data}/root-key ${data}/privileged/root-key.cred`])
       expect(keys.out).toBe('')
       expect((await put(word('one'))).code).toBe(0)
-      await pair.roll('vault', definition('1'))
+      await pair.roll('safe', definition('1'))
       await everywhere(word('one'))
     }, 120_000)
 
@@ -78,9 +78,9 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
       await Promise.all(['a', 'b'].map((name) => machine(name).boot()))
       await everywhere(word('one'))
       await pair.until('ready')
-      await pair.roll('vault', definition('2'))
+      await pair.roll('safe', definition('2'))
       await everywhere(word('one'))
-      const sealed = await tandem('secrets', 'get', 'vault/db')
+      const sealed = await tandem('secrets', 'get', 'safe/db')
       expect([sealed.code, sealed.err]).toEqual([4, expect.stringContaining('E_SEALED')])
     }, 240_000)
 
@@ -114,13 +114,13 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
       const restoring = ['tandem', 'secrets', 'restore', '/root/shares.age', '--identity', '/root/recovery.txt']
       expect(await pair.controller.must(restoring, { timeoutMs: bootMs })).toContain('the machines obey it')
       await pair.until('ready')
-      expect((await tandem('secrets', 'get', 'vault/db')).err).toContain('0 of 2 shares were entered')
+      expect((await tandem('secrets', 'get', 'safe/db')).err).toContain('0 of 2 shares were entered')
       await unseal(shares[2])
       expect((await unseal(shares[1])).out).toBe('the root key is open\n')
-      expect((await tandem('secrets', 'get', 'vault/db', '--field', 'password')).out).toBe(word('two'))
+      expect((await tandem('secrets', 'get', 'safe/db', '--field', 'password')).out).toBe(word('two'))
       await everywhere(word('three'))
-      const who = (await tandem('secrets', 'who', 'vault/db')).out
-      expect(who.match(/^vault-\S+ on \w runs with version \d+/gm)?.map((line) => line.slice(-1))).toEqual(['3', '3'])
+      const who = (await tandem('secrets', 'who', 'safe/db')).out
+      expect(who.match(/^safe-\S+ on \w runs with version \d+/gm)?.map((line) => line.slice(-1))).toEqual(['3', '3'])
       expect((await put(word('four'), '--roll')).code).toBe(0)
       await everywhere(word('four'))
     }, 120_000)
@@ -130,9 +130,9 @@ export const sharesSuite = (lend: () => Promise<Pair>): void => {
       await pair.controller.must(['tandem', 'secrets', 'rekey'])
       await pair.controller.must(['systemctl', 'restart', unit])
       await pair.until('ready')
-      expect((await tandem('secrets', 'get', 'vault/db', '--field', 'password')).out).toBe(word('four'))
+      expect((await tandem('secrets', 'get', 'safe/db', '--field', 'password')).out).toBe(word('four'))
       await pair.controller.must(['rm', '/root/shares.age', '/root/recovery.txt'])
-      await pair.remove('vault')
+      await pair.remove('safe')
     }, 120_000)
   })
 }

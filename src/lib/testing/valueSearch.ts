@@ -103,6 +103,7 @@ const zlib = [0x7801, 0x785e, 0x789c, 0x78da]
 /** Base64 of gzip and of zstd. */
 const encodedGzip = 0x4834
 const encodedZstd = 0x4b4c
+const encodedMagics = ['H4sI', 'KLUv']
 const magics = new Set([gzip, zstd, ...zlib, encodedGzip, encodedZstd])
 const isMagic = (two: number): boolean => magics.has(two)
 
@@ -121,6 +122,7 @@ function unpacked(bytes: Buffer, at: number): Buffer | null {
           : null
       case encodedGzip:
       case encodedZstd: {
+        if (!encodedMagics.includes(rest.toString('latin1', 0, 4))) return null
         const [run = ''] = /^(?:H4sI|KLUv\/)[A-Za-z0-9+/]*/.exec(rest.toString('latin1', 0, mostEncodedBytes)) ?? []
         return run.length < 16 ? null : unpacked(Buffer.from(run, 'base64'), 0)
       }
