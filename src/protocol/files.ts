@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { filePath, mostFiles } from '../definitions/files/paths.ts'
-import { mostReferences } from '../definitions/secrets/references.ts'
 import { name, reason, releaseId } from './basics.ts'
 import type { Ability, Slice } from './slice.ts'
 
@@ -48,7 +47,7 @@ export const renderAsk = {
   files: z.record(path, path),
   variables: variablesSchema,
   /** Names of the secrets that templates may name. */
-  secrets: z.array(z.string().max(200)).max(mostReferences),
+  secrets: z.array(z.string().max(200)).max(1_000),
 }
 export type RenderAsk = z.infer<z.ZodObject<typeof renderAsk>>
 

@@ -91,6 +91,7 @@ describe('files of services on a laptop', () => {
     const failed = await put('bad and long secret', '--roll', '--json')
     expect(failed.code).toBe(1)
     const all = failed.out + failed.err
+    expect(all).toContain('next  tandem render filer')
     expect(all).toMatch(
       /machine [ab] could not fill in the files: the check of etc\/app.conf failed: exited with status 3/,
     )

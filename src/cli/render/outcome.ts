@@ -2,7 +2,6 @@ import type { RolloutView } from '../../api/views.ts'
 import { showSeconds } from '../duration.ts'
 import type { FailedBeside } from '../follow/failedBeside.ts'
 import type { Paint } from '../paint.ts'
-import { notFilledIn } from '../../definitions/files/paths.ts'
 import { shortId } from '../../definitions/names.ts'
 
 interface Besides {
@@ -52,7 +51,7 @@ export function renderOutcome(
 
 function nextStep(rollout: RolloutView): string {
   const { service, failedInstance, reason } = rollout
-  if (reason?.includes(` ${notFilledIn}: `))
+  if (reason?.includes(' could not fill in the files: '))
     return `tandem render ${service}   shows the files that serve now; correct the template or the value, and roll out again`
   if (failedInFetch(rollout)) return 'tandem doctor --cluster   finds problems of the machines; then push again'
   const ofInstance = failedInstance === null ? '' : ` --instance ${failedInstance}`

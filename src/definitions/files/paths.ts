@@ -4,9 +4,6 @@ export const mostTemplateBytes = 256 * 1024
 /** All files of a service: systemd takes 1 MiB of credentials for a unit, secrets included. */
 export const mostFilesBytes = 600_000
 
-/** In the reason of a rollout that fails for its files. */
-export const notFilledIn = 'could not fill in the files'
-
 /** The folder of the files, as a variable of programs. */
 export const filesVariable = 'TANDEM_FILES'
 

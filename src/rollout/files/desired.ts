@@ -1,4 +1,3 @@
-import type { Setting } from '../../definitions/config/settings.ts'
 import type { Definition } from '../../definitions/definition.ts'
 import { remembered } from '../../lib/remembered.ts'
 import type { Render, TemplateVariables } from '../../protocol/files.ts'
@@ -54,7 +53,10 @@ export function templateVariables(
 }
 
 /** The value as templates compare and calculate with it: `false` is false, and 8 is less than 10. */
-function typed({ type = 'text' }: Setting = {}, value: string): string | number | boolean {
+function typed(
+  { type = 'text' }: NonNullable<Definition['config']>[string] = {},
+  value: string,
+): string | number | boolean {
   switch (type) {
     case 'text':
       return value

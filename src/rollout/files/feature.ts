@@ -1,4 +1,3 @@
-import { notFilledIn } from '../../definitions/files/paths.ts'
 import { refuseInability } from '../../fleet/abilities.ts'
 import { filesAbility } from '../../protocol/files.ts'
 import type { Observed } from '../../decision/observed.ts'
@@ -17,7 +16,7 @@ export const files: RolloutFeature = {
     if (releases[release]?.definition.files === undefined) return 'ready'
     const report = observed[machine]?.report
     const failure = report?.renderFailures.find((one) => one.generation === generation)
-    if (failure) return { failure: `${notFilledIn}: ${failure.message}` }
+    if (failure) return { failure: `could not fill in the files: ${failure.message}` }
     return report?.rendered.includes(generation) ? 'ready' : 'waiting'
   },
 }
