@@ -57,7 +57,9 @@ export async function recover(
   { without = [] }: CommonFlags & { without?: readonly string[] },
 ): Promise<number> {
   const { client } = await session.announce('recover: adopt the services that the machines run')
-  const answer = await client.call('recover', { body: { without: [...without] } }, session.signal)
+  // An older controller knows no such field.
+  const body = without.length > 0 ? { without: [...without] } : {}
+  const answer = await client.call('recover', { body }, session.signal)
   session.out.result(answer, () => {
     const adopted = answer.adopted.join(', ') || 'no machine'
     return `adopted the services of ${adopted}; term ${answer.term}, position ${answer.position}. No service was changed.`
