@@ -180,6 +180,23 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
     expect(await new HelperKey(folder.path).next()).toMatchObject({ isNew: false })
   })
 
+  it('come again when a loss of power has damaged the last order', async () => {
+    const { folder, helper, order, loaded } = await given()
+    await helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))
+    writeFileSync(join(folder.path, 'secrets/shop/order.json'), '')
+    expect([helper().has('shop', 'r1'), helper().held('shop')]).toEqual([false, []])
+    await helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))
+    helper().link('tandem-shop-1.service', r1)
+    expect(await loaded('database', 'tandem-shop-1.service')).toBe('one')
+  })
+
+  it('are given to no other release than theirs', async () => {
+    const { helper, order } = await given()
+    await helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))
+    const other = { ...r1, release: 'e'.repeat(64) }
+    expect(() => helper().link('tandem-shop-1.service', other)).toThrow('with this release')
+  })
+
   it('leave no link behind that belongs to no unit', async () => {
     const { folder, helper, order } = await given()
     await helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))

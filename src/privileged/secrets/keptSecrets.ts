@@ -5,7 +5,7 @@ import type { CarriedOrder } from '../../drivers/secrets/secretsHost.ts'
 import type { Credential } from '../../drivers/supervisor/systemd/unitText.ts'
 import { environmentCredential } from '../../definitions/secrets/references.ts'
 import { secretsContent } from '../../identity/order.ts'
-import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
+import { readJson, replaceJson } from '../../lib/durableJson.ts'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { inParallel } from '../../lib/inParallel.ts'
@@ -122,8 +122,9 @@ export class KeptSecrets {
     for (const name of ['values', 'credentials']) rmSync(this.#folder(service, name), { recursive: true, force: true })
   }
 
+  /** Does not wait for the disk: the unit that starts by it is written durably, and the controller can send it again. */
   #remember(service: string, { term, position }: Pick<Obeyed, 'term' | 'position'>, content: SecretContent): void {
-    writeJsonDurably(join(this.#folder(service), 'order.json'), { term, position, content } satisfies Obeyed)
+    replaceJson(join(this.#folder(service), 'order.json'), { term, position, content } satisfies Obeyed)
   }
 
   async #keep(service: string, given: readonly GivenSecret[], values: string | null): Promise<void> {
@@ -160,9 +161,14 @@ export class KeptSecrets {
     return Buffer.from((await opened(keptName, this.#valueFile(service, valueId(one)))).trim(), 'base64')
   }
 
+  /** `null`: there is none, or a loss of power has damaged it. */
   #obeyed(service: string): Obeyed | null {
-    const found = readJson(join(this.#folder(service), 'order.json'))
-    return found === null ? null : obeyedSchema.parse(found)
+    try {
+      const found = readJson(join(this.#folder(service), 'order.json'))
+      return found === null ? null : obeyedSchema.parse(found)
+    } catch {
+      return null
+    }
   }
 
   #folder(service: string, ...more: string[]): string {
