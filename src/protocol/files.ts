@@ -20,7 +20,7 @@ const variablesSchema = z.object({
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 })
 
-const renderSchema = z.object({
+export const renderSchema = z.object({
   ...{ service: name, generation: name, release: releaseId },
   /** By their path below $TANDEM_FILES. */
   files: z.record(path, fileSchema).refine((files) => Object.keys(files).length <= mostFiles, 'are too many'),

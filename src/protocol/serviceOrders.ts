@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 import { terminalSchema } from './terminal.ts'
 import { name, releaseId } from './basics.ts'
+import { renderSchema } from './files.ts'
 import { linkSchema } from './names.ts'
 
 /*
@@ -27,6 +28,8 @@ const describedSchema = z.object({
   links: z.array(linkSchema),
   /** Whether it has secrets; which ones is in an order of its own (secrets.ts). */
   hasSecrets: z.boolean(),
+  /** The files that are filled in for it; `null`: none. */
+  files: renderSchema.pick({ files: true, variables: true }).nullable().default(null),
 })
 export type DescribedProgram = z.infer<typeof describedSchema>
 

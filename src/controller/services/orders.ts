@@ -2,11 +2,12 @@ import type { Identity } from '../../identity/identityFolder.ts'
 import { remembered } from '../../lib/remembered.ts'
 import type { Definition } from '../../definitions/definition.ts'
 import { prepareInstance } from '../../definitions/names.ts'
+import type { Render } from '../../protocol/files.ts'
 import type { DescribedProgram, ServiceOrder, SignedContent } from '../../protocol/serviceOrders.ts'
 import { signWith, type Unsigned } from '../signing.ts'
 
 type Signed = Record<string, SignedContent>
-type Described = Pick<Unsigned, 'definitions' | 'config' | 'links' | 'secrets'>
+type Described = Pick<Unsigned, 'definitions' | 'config' | 'links' | 'secrets' | 'render'>
 
 /**
  * The orders about the programs of services, as machines get them with their desired states. An order whose content did
@@ -34,15 +35,19 @@ export class ServiceOrders {
 
 /** Everything that a machine needs for a program of a release, from its desired state. */
 export function described(
-  { definitions, config, links, secrets }: Described,
+  { definitions, config, links, secrets, render }: Described,
   { release, generation, definition = definitions[release] }: Of,
 ): DescribedProgram {
   if (!definition) throw new Error(`the desired state names no definition of ${release}: a bug`)
   return {
     ...{ release, definition, config: (generation && config[generation]?.values) || {}, links: links[release] ?? [] },
     hasSecrets: secrets.some((one) => one.generation === generation),
+    files: filesOf(render.find((one) => one.generation === generation)),
   }
 }
+
+const filesOf = (render: Render | undefined): DescribedProgram['files'] =>
+  render ? { files: render.files, variables: render.variables } : null
 
 interface Of {
   release: string

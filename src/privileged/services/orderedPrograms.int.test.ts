@@ -26,7 +26,7 @@ jail: { write: [/srv/files] }
 `
 const { definition } = parseDefinition(text, 'tandem.yaml')
 const program: DescribedProgram = {
-  ...{ release, definition, config: { GREETING: 'hello $you' }, hasSecrets: false },
+  ...{ release, definition, config: { GREETING: 'hello $you' }, hasSecrets: false, files: null },
   links: [{ prefix: 'STOCK', service: 'stock', answer: { address: '127.77.1.2', port: 80, carries: 'http' } }],
 }
 const served: ServiceOrder = {
