@@ -8,6 +8,7 @@ import { agentUser, haproxyUser } from './layout/users.ts'
 import { controllerOperations, examinations, helperOperations, ownUnitKind, programUnits } from './machine/features.ts'
 import { performer } from './privileged/performer.ts'
 import { PrivilegedServer, type Perform } from './privileged/privilegedServer.ts'
+import { openOrderedPrograms } from './privileged/services/openServices.ts'
 import { mustBeOfRoot, RootFolder } from './privileged/rootFolder.ts'
 
 /** The helper exits after this long without work. systemd starts it again at the next connection. */
@@ -19,17 +20,19 @@ const firstListener = 3
 export async function runPrivileged({ data }: { data: string }): Promise<number> {
   const folder = new RootFolder(data)
   folder.check()
+  const now = (): number => systemClock.now()
   const [uid, gid] = [await idOf('-u', agentUser), await idOf('-g', agentUser)]
   const operations = await helperOperations({
     ...{ data, folder, programUnits, isOwnUnit: (unit) => ownUnitKind(unit) !== null },
     ...{ unprivileged: { uid, gid, haproxyGroup: haproxyUser } },
-    ...{ users: serviceUsers(), guards: [], unitExtras: [] },
+    ...{ users: serviceUsers(), guards: [], unitExtras: [], secretValues: [] },
+    ...(await openOrderedPrograms({ data, folder, now })),
     examine: async (self, settings) => {
       const { examineMachine } = await import('./examine/checkups.ts')
       const { machine } = folder.readMachine()
       return examineMachine({ machine, data, secretsFolder, self, settings, features: examinations })
     },
-    now: () => systemClock.now(),
+    now,
   })
   return serve(
     data,

@@ -26,8 +26,10 @@ export const dataRoots = [privateDataRoot, dataRoot]
 export const haproxyRunDir = '/run/tandem-haproxy'
 export const agentRunDir = '/run/tandem-agent'
 export const streamsFolder = '/run/tandem-streams'
+/** Where a program finds its filled-in files: only the processes of its unit see them there. */
+export const shownFiles = '/run/tandem-files'
 const helperRunDir = '/run/tandem'
-export const runFolders = [haproxyRunDir, agentRunDir, streamsFolder, helperRunDir]
+export const runFolders = [haproxyRunDir, agentRunDir, streamsFolder, helperRunDir, shownFiles]
 
 /** Path of the socket on which systemd listens for the privileged helper. */
 export const privilegedSocket = join(helperRunDir, 'privileged.sock')

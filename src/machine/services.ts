@@ -13,14 +13,12 @@ export const services = {
     ...(making.root ? { foldersIn: await remoteFoldersOf(making.root) } : {}),
   }),
   operations: async (context) => {
-    const [{ openServices }, { serviceOperations }, { releaseOperations }, { openRootReleases }] = await Promise.all([
+    const [{ openServices }, { serviceOperations }, { releaseOperations }] = await Promise.all([
       import('../privileged/services/openServices.ts'),
       import('../privileged/services/operations.ts'),
       import('../privileged/releases/operations.ts'),
-      import('../privileged/releases/openRootReleases.ts'),
     ])
-    const folders = await openRootReleases(context.data)
-    return { ...serviceOperations(openServices(folders, context)), ...releaseOperations(folders) }
+    return { ...serviceOperations(openServices(context)), ...releaseOperations(context.releases) }
   },
   examination: { programs: ({ drivers }) => [supervisorDrivers[drivers.supervisor].program] },
   leaving: { files: { agent: ['prepared.json', 'instances.json'] } },

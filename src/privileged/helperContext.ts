@@ -1,8 +1,14 @@
 import type { ServiceUsers } from '../drivers/supervisor/systemd/serviceUsers.ts'
 import type { UnitGuard } from '../drivers/supervisor/systemd/unitHost.ts'
+import type { OwnFolders } from '../releases/releaseFolders.ts'
 import type { Examine } from './examine.ts'
 import type { RootFolder } from './rootFolder.ts'
+import type { AcceptedOrders } from './services/acceptedOrders.ts'
+import type { OrderedPrograms } from './services/orderedPrograms.ts'
 import type { UnitExtra } from './unitExtra.ts'
+
+/** `null`: it keeps none of this generation. */
+export type SecretValuesOf = (service: string, generation: string) => Promise<Record<string, Buffer> | null>
 
 /** The things that every part of the privileged helper may use. */
 export interface HelperContext {
@@ -20,6 +26,13 @@ export interface HelperContext {
   guards: UnitGuard[]
   /** A feature that gives instances something beside their units adds itself. */
   unitExtras: UnitExtra[]
+  /** The orders of the controller about programs of services. */
+  orders: AcceptedOrders
+  /** The folders in which releases run. */
+  releases: OwnFolders
+  programs: OrderedPrograms
+  /** The values of the secrets of a generation, by name. The feature that keeps them adds itself. */
+  secretValues: SecretValuesOf[]
   examine: Examine
   now: () => number
 }

@@ -9,6 +9,13 @@ const withoutNul = z
   .string()
   .max(256 * 1024)
   .refine((text) => !text.includes('\0'), 'holds a NUL character')
+/** Excludes characters that could end a word or a line of a unit, and paths that could lead out of a folder. */
+const path = z
+  .string()
+  .max(4096)
+  .regex(/^\/[^\s"'\\:%\p{Cc}]*$/u)
+  .refine((text) => !text.split('/').includes('..'), 'contains `..`')
+
 export const instanceIdShape = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)
 export const releaseShape = z.string().regex(/^[0-9a-f]{64}$/)
 export const keyShape = z.string().min(1).max(200)
@@ -60,3 +67,6 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
     beside: besideShape.optional(),
   })
 export const instanceShape = instanceShapeOf(limitsSchema, jailSchema)
+
+/** `cwd` and `executable`: of an agent from before the helper made the folders of releases. */
+export const unsignedShape = z.strictObject({ spec: instanceShape.extend({ cwd: path.optional() }), executable: path.optional() })

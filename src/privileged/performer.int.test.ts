@@ -36,6 +36,13 @@ describe('an instance', () => {
     expect(await ask('unit.start', { unit, timeoutMs: 1_000 })).toBe(`unit ${unit} does not exist`)
   })
 
+  it('of an agent from before the helper made the folders of releases runs where that agent made them', async () => {
+    const cwd = at('former', release)
+    await ask('unit.write', { spec: spec({ cwd }), executable: '/usr/bin/node' })
+    await write({ id: 'shop-2' })
+    expect(lab().written.map((one) => one.cwd)).toEqual([cwd, at('releases', release)])
+  })
+
   it('may take a year to stop, and its caller may wait a little longer', async () => {
     const withinMs = 366 * 24 * 3_600_000
     await write({ stop: { signal: 'SIGTERM', withinMs } })
@@ -51,7 +58,8 @@ describe('an instance', () => {
     ['a line in its service', { service: `shop${lines}` }],
     ['a path with .. in its service', { service: '../shop' }],
     ['a line in its release', { release: `${release}${lines}` }],
-    ['a folder', { cwd: '/root' }],
+    ['another folder as its release', { cwd: '/root' }],
+    ['a line in its folder', { cwd: `/x${lines}` }],
     ['a line in the name of a variable', { env: { [`A=1${lines}`]: '1' } }],
     ['a NUL in an argument', { argv: ['a\0b'] }],
     ['no argument', { argv: [] }],
@@ -69,7 +77,7 @@ describe('an instance', () => {
     ['a device', { jail: { devices: ['/dev/sda'] } }],
   ]
   it.each(hostile)('is refused with %s', async (_, over) => {
-    await expect(write(over)).rejects.toThrow(/invalid arguments|is not allowed/)
+    await expect(write(over)).rejects.toThrow(/invalid arguments|is not the folder|is not allowed/)
     expect(lab().told).toEqual([])
   })
 

@@ -42,6 +42,8 @@ export interface InstanceSpec {
   isRepeated?: boolean
   /** The order of the controller by which a privileged helper makes the rest of this itself. */
   ordered?: OrderedProgram
+  /** Folders that it sees although they are hidden from services, absolute. Only a helper sets this. */
+  sees?: readonly string[]
   /** It calls other services through the machine's balancer, which a machine therefore starts first. */
   callsServices?: boolean
   /** Permissions beyond the default jail; used only where the driver jails. */

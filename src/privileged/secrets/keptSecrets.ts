@@ -88,6 +88,14 @@ export class KeptSecrets {
     )
   }
 
+  /** The values of a generation, by the names that its release gives them; `null`: it has none here. */
+  async values(service: string, generation: string): Promise<Record<string, Buffer> | null> {
+    const found = this.#obeyed(service)?.content.generations[generation]
+    if (!found) return null
+    const values = await Promise.all(found.secrets.map((one) => this.#value(service, one)))
+    return Object.fromEntries(found.secrets.map(({ name }, index) => [name, values[index] ?? Buffer.of()]))
+  }
+
   /** The credentials that the unit loads, at links of its own. */
   link(unit: string, { service, release, generation }: Program): Credential[] {
     const found = this.#obeyed(service)?.content.generations[generation]

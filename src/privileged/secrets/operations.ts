@@ -12,10 +12,10 @@ const ofService = z.strictObject({ service: serviceShape })
 /** All secrets of a service, encrypted and as base64, fit into one request. */
 const mostChars = 3_000_000
 
-type Context = Pick<HelperContext, 'folder' | 'now' | 'unitExtras'>
+type Context = Pick<HelperContext, 'folder' | 'now' | 'unitExtras' | 'secretValues'>
 
 /** The secrets of this machine's services; their instances get them from here on. */
-export function openServiceSecrets({ folder, now, unitExtras }: Context): Operations {
+export function openServiceSecrets({ folder, now, unitExtras, secretValues }: Context): Operations {
   const kept = new KeptSecrets({ folder, key: new HelperKey(folder.path), now })
   kept.sweep(listUnits(unitFolder).map(({ unit }) => unit))
   unitExtras.push({
@@ -23,6 +23,7 @@ export function openServiceSecrets({ folder, now, unitExtras }: Context): Operat
       secrets ? kept.link(unit, { service, release, generation: secrets.generation }) : [],
     detach: (unit) => kept.unlink(unit),
   })
+  secretValues.push((service, generation) => kept.values(service, generation))
   return operations(kept)
 }
 

@@ -1,37 +1,58 @@
 import { join } from 'node:path'
 import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
 import { withUsers } from '../../drivers/supervisor/systemd/serviceUsers.ts'
-import { openUnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
+import { openUnitHost, type UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
+import { cacheFolder, rootReleases } from '../../layout/dataFolder.ts'
 import { configurationFolder, dataRoot, dataRoots, permitsFile, secretsFolder } from '../../layout/folders.ts'
 import { noHome } from '../../layout/users.ts'
 import { unitFolder } from '../../layout/units.ts'
+import { objectsIn } from '../../releases/objectReading.ts'
+import { OwnFolders } from '../../releases/releaseFolders.ts'
 import { removeTree } from '../../releases/removeTree.ts'
-import type { OwnFolders } from '../../releases/releaseFolders.ts'
 import type { HelperContext } from '../helperContext.ts'
+import type { RootFolder } from '../rootFolder.ts'
 import { AcceptedOrders } from './acceptedOrders.ts'
 import type { ServiceParts } from './operations.ts'
 import { OrderedPrograms } from './orderedPrograms.ts'
 
-export function openServices(
-  folders: OwnFolders,
-  { data, folder, unprivileged, isOwnUnit, users, guards, unitExtras, now }: HelperContext,
-): ServiceParts {
+/** What more than one feature needs to make programs of services. */
+export async function openOrderedPrograms({
+  data,
+  folder,
+  now,
+}: {
+  data: string
+  folder: RootFolder
+  now: () => number
+}) {
+  const store = cacheFolder(data)
+  const releases = await OwnFolders.open({ root: rootReleases(data), store, objects: objectsIn(store) })
   const orders = new AcceptedOrders({ folder, now })
-  const releaseFolder = (release: string): string => folders.folder(release)
+  const programs = new OrderedPrograms({
+    ...{ orders, machine: () => folder.readMachine().machine, env: baseEnvironment() },
+    releaseFolder: (release) => releases.folder(release),
+    dataFolder: (service) => join(dataRoot, service),
+  })
+  return { releases, orders, programs }
+}
+
+export function openServices(context: HelperContext): ServiceParts {
+  const { isOwnUnit, users, orders, programs, releases, unitExtras } = context
   return {
-    unitExtras,
-    ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, releaseFolder, orders },
-    ordered: new OrderedPrograms({
-      ...{ orders, releaseFolder, machine: () => folder.readMachine().machine, env: baseEnvironment() },
-      dataFolder: (service) => join(dataRoot, service),
-    }),
-    units: openUnitHost({
-      ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },
-      ...{ hidden: [data, configurationFolder], streamsGroup: unprivileged.gid, users, guards },
-    }),
+    ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, orders, programs, unitExtras },
+    releaseFolder: (release) => releases.folder(release),
+    formerFolder: (release) => join(cacheFolder(context.data), 'releases', release),
+    units: unitsFor(context, context.unprivileged.gid),
     data: withUsers(openDataFolders(dataRoots, removeTree), users),
   }
 }
+
+/** `streamsGroup`: whose members open the streams of attached programs. */
+export const unitsFor = ({ data, folder, users, guards }: HelperContext, streamsGroup: number): UnitHost =>
+  openUnitHost({
+    ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },
+    ...{ hidden: [data, configurationFolder], streamsGroup, users, guards },
+  })
 
 /** The variables that programs inherit, as systemd gives them to the agent, whose user has no home. */
 function baseEnvironment(): NodeJS.ProcessEnv {

@@ -20,8 +20,10 @@ export interface ServiceParts {
   isOwnUnit: (unit: string) => boolean
   /** The folder of a release on this machine, whether it exists or not. */
   releaseFolder: (release: string) => string
+  /** Where an agent made it, before the helper did. */
+  formerFolder: (release: string) => string
   orders: AcceptedOrders
-  ordered: Pick<OrderedPrograms, 'spec'>
+  programs: Pick<OrderedPrograms, 'spec'>
   secrets: string
   permits: string
   data: DataFolders
@@ -74,17 +76,20 @@ function unitOperations(parts: ServiceParts): Operations {
       }),
       async (asked) => {
         mustBeOwn(asked)
-        await write(parts.ordered.spec(asked))
+        await write(parts.programs.spec(asked))
       },
       turnOfProgram,
     ),
-    // An older controller signs nothing. From its first order on, nothing else starts.
+    // An older controller signs nothing. From the first order on, nothing else starts.
     'unit.write': operation(
-      z.strictObject({ spec: shape.instanceShape }),
+      shape.unsignedShape,
       async ({ spec }) => {
         mustBeOwn(spec)
         if (parts.orders.any) throw refused(spec.service, 'the order is not signed by the controller')
-        await write({ ...spec, cwd: parts.releaseFolder(spec.release) })
+        const { cwd = parts.releaseFolder(spec.release) } = spec
+        if (spec.cwd !== undefined && spec.cwd !== parts.formerFolder(spec.release))
+          throw new Error(`${spec.cwd} is not the folder of the instance's release`)
+        await write({ ...spec, cwd })
       },
       ({ spec }) => turnOfProgram(spec),
     ),

@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
-import { prepareInstance } from '../../definitions/names.ts'
+import { join } from 'node:path'
+import { filesVariable } from '../../definitions/files/paths.ts'
+import { checkInstance, prepareInstance } from '../../definitions/names.ts'
 import { instanceEnvironment } from '../../drivers/supervisor/instanceEnvironment.ts'
 import { programSpec, type ProgramUse } from '../../drivers/supervisor/programSpec.ts'
 import { inTerminal } from '../../drivers/supervisor/shellArgv.ts'
-import type { InstanceSpec, OrderedProgram } from '../../drivers/supervisor/supervisor.ts'
+import type { CarriedContent, InstanceSpec, OrderedProgram } from '../../drivers/supervisor/supervisor.ts'
+import { shownFiles } from '../../layout/folders.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { linkVariables } from '../../protocol/linkVariables.ts'
 import type { CommandOrder, DescribedProgram } from '../../protocol/serviceOrders.ts'
@@ -28,6 +31,20 @@ export interface AskedProgram extends OrderedProgram {
   attached: boolean
 }
 
+interface AskedCheck {
+  service: string
+  generation: string
+  order: CarriedContent
+}
+
+interface Check {
+  /** Of the file. */
+  path: string
+  /** `{}` stands for the path at which it sees the file. */
+  argv: readonly string[]
+  number: number
+}
+
 interface Found {
   use: ProgramUse
   /** Of the instance; of a program beside one, that of its instance. */
@@ -45,22 +62,37 @@ export class OrderedPrograms {
   }
 
   spec(asked: AskedProgram): InstanceSpec {
-    const { use, id, generation, program } = this.#find(asked)
-    const { release, definition, config, links, hasSecrets } = program
+    const found = this.#find(asked)
+    const { definition } = found.program
+    const spec = this.#made(asked.service, found, portFor(definition.listen, found.use, asked))
+    return asked.attached ? { ...spec, attached: true } : spec
+  }
+
+  /** The check of a filled-in file: it gets everything that an instance of its generation gets, but a port. */
+  check({ service, generation, order }: AskedCheck, { path, argv, number }: Check): InstanceSpec {
+    const program = this.#parts.orders.service(service, order).generations[generation]
+    if (!program) throw refused(service, `the order names no generation ${generation}`)
+    const words = argv.map((word) => word.replaceAll('{}', join(shownFiles, path)))
+    const id = checkInstance(service, generation, number)
+    return this.#made(service, { use: { as: 'command', argv: words }, id, generation, program }, null)
+  }
+
+  #made(service: string, { use, id, generation, program }: Found, port: number | null): InstanceSpec {
+    const { release, definition, config, links, hasSecrets, files } = program
     const { machine, releaseFolder, dataFolder, env } = this.#parts
-    const { service } = asked
     if (definition.service !== service) throw refused(service, `its definition is that of ${definition.service}`)
     const cwd = releaseFolder(release)
     if (!existsSync(cwd)) throw notHere(service, release)
-    const port = portFor(definition.listen, use, asked)
     const about = {
       ...{ definition, release, instance: id, machine: machine(), port, secretsFolder: null },
-      ...{ dataFolder: dataFolder(service), isDataMadeLater: true, added: linkVariables(links, 0), settings: config },
+      ...{ dataFolder: dataFolder(service), isDataMadeLater: true, added: linkVariables(links, 0) },
+      settings: files ? { ...config, [filesVariable]: shownFiles } : config,
     }
-    const secrets = hasSecrets && generation !== null ? { secrets: { generation } } : {}
+    const given = (has: boolean): { generation: string } | undefined =>
+      has && generation !== null ? { generation } : undefined
+    const more = { secrets: given(hasSecrets), files: given(files !== null) }
     const planned = { id, release, definition, words: instanceEnvironment(about, env), cwd }
-    const spec = programSpec({ ...planned, callsServices: links.length > 0, ...secrets }, use)
-    return asked.attached ? { ...spec, attached: true } : spec
+    return programSpec({ ...planned, callsServices: links.length > 0, ...more }, use)
   }
 
   #find(asked: AskedProgram): Found {

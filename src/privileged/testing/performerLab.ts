@@ -26,12 +26,12 @@ import { OrderedPrograms } from '../services/orderedPrograms.ts'
 import { serviceOperations, type ServiceParts } from '../services/operations.ts'
 import { settingsOperations } from '../settings/operations.ts'
 
-type HelperParts = Pick<HelperContext, 'folder' | 'now' | 'examine' | 'unitExtras'> &
-  ServiceParts &
+type HelperParts = Pick<HelperContext, 'folder' | 'now' | 'examine' | 'unitExtras' | 'secretValues'> &
+  Omit<ServiceParts, 'programs'> &
   AddressParts &
   HaproxyParts &
   MaintenanceParts &
-  ProgramParts
+  ProgramParts & { ordered: OrderedPrograms }
 type Authority = { key: string; certificate: string }
 
 /** All operations of the privileged helper on real files, with an authority; systemd only receives recorded calls. */
@@ -65,10 +65,11 @@ export class PerformerLab {
     const dataFolder = (service: string): string => `/var/lib/tandem-data/${service}`
     this.parts = {
       ...{ folder, host, unitFolder: this.at('units'), isOwnUnit: (unit) => ownUnitKind(unit) !== null },
-      ...{ releaseFolder, orders, secrets: this.at('secrets'), permits: this.at('allowed-jail.yaml') },
+      ...{ releaseFolder, orders, formerFolder: (release) => this.at('former', release), secrets: this.at('secrets'), permits: this.at('allowed-jail.yaml') },
       units: this.#unitsThatTell(),
       ordered: new OrderedPrograms({ orders, releaseFolder, dataFolder, env, machine: () => 'a' }),
       unitExtras: [],
+      secretValues: [],
       data: openDataFolders([this.at('roots')], removeTree),
       addresses: {
         install: async ({ addresses }) => void told.push(`install ${addresses.map((one) => one.address).join()}`),
@@ -95,7 +96,7 @@ export class PerformerLab {
   perform(): ReturnType<typeof performer> {
     const { parts } = this
     const operations = {
-      ...serviceOperations(parts),
+      ...serviceOperations({ ...parts, programs: parts.ordered }),
       ...addressOperations(parts),
       ...haproxyOperations(parts),
       ...settingsOperations(parts),

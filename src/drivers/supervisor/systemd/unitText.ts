@@ -6,7 +6,7 @@ import { stopLines } from './stopLines.ts'
 import { quoteIfNeeded, quoteWord } from '../../../systemd/quoting.ts'
 import { sliceName, unitName, userName } from './unitName.ts'
 import { streamPaths } from './unitStreams.ts'
-import { dataParent } from '../../../layout/folders.ts'
+import { dataParent, shownFiles } from '../../../layout/folders.ts'
 import { haproxyUnit } from '../../../layout/units.ts'
 
 /** A secret that systemd decrypts when it starts the unit, into $CREDENTIALS_DIRECTORY. */
@@ -16,6 +16,8 @@ export interface Credential {
   path: string
   /** It holds variables for the program, as an EnvironmentFile=. */
   isVariables?: boolean
+  /** Where the program finds it besides, below `shownFiles`. */
+  shownAt?: string
 }
 
 export interface UnitPlaces {
@@ -74,6 +76,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     ...jailLines(spec.jail ?? {}, { memoryBytes: spec.limits.memoryBytes, owner: places.owner ?? null }),
     ...places.hidden.map((folder) => `TemporaryFileSystem=${checkPath(folder)}:ro`),
     `BindReadOnlyPaths=${checkPath(spec.cwd)}`,
+    ...(spec.sees ?? []).map((folder) => `BindReadOnlyPaths=${checkPath(folder)}`),
     ...(once
       ? []
       : ['', '# systemd starts this unit after a reboot, without Tandem.', '[Install]', 'WantedBy=multi-user.target']),
@@ -134,11 +137,14 @@ function programLines(
 function credentialLines({ credentials = [] }: UnitPlaces): string[] {
   if (credentials.length === 0) return []
   const variables = credentials.filter(({ isVariables }) => isVariables)
+  const shown = credentials.flatMap(({ name, shownAt }) => (shownAt === undefined ? [] : [{ name, shownAt }]))
   return [
     '',
     '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',
     ...credentials.map(({ name, path }) => `LoadCredentialEncrypted=${name}:${checkPath(path)}`),
     ...variables.flatMap(({ name }) => [`EnvironmentFile=-%d/${name}`, 'ExecStartPre=+/bin/true']),
+    ...(shown.length === 0 ? [] : [`TemporaryFileSystem=${shownFiles}:ro`]),
+    ...shown.map(({ name, shownAt }) => `BindReadOnlyPaths=%d/${name}:${checkPath(shownAt)}`),
     '# A core would hold them. The kernel hands one to a program even at 0.',
     'LimitCORE=1',
   ]

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
+import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
+import { longestOrder } from '../../identity/order.ts'
+import { permitsFile, shownFiles } from '../../layout/folders.ts'
+import { unitFolder } from '../../layout/units.ts'
+import { createSystemctl } from '../../systemd/systemctl.ts'
+import type { HelperContext } from '../helperContext.ts'
+import { generationShape, serviceShape } from '../instanceShape.ts'
+import { refuseJail } from '../jailPermits.ts'
+import { operation, type Operations } from '../operation.ts'
+import { unitsFor } from '../services/openServices.ts'
+import { FillingFiles } from './fillingFiles.ts'
+import { KeptFiles } from './keptFiles.ts'
+
+const mostContent = 2_000_000
+const asked = z.strictObject({
+  ...{ service: serviceShape, generation: generationShape },
+  order: z.strictObject({ order: z.string().max(longestOrder), content: z.string().max(mostContent) }),
+})
+
+/** The filled-in files of this machine's services; their programs get them from here on. */
+export function openFiles(context: HelperContext): Operations {
+  const { folder, orders, programs, releases, unitExtras, secretValues } = context
+  const kept = new KeptFiles(folder.path)
+  kept.sweep(listUnits(unitFolder))
+  unitExtras.push({
+    attach: (unit, { service, files }) =>
+      files ? kept.link({ unit, service, generation: files.generation }, shownFiles) : [],
+    detach: (unit) => kept.unlink(unit),
+  })
+  const filling = new FillingFiles({
+    ...{ orders, programs, kept, refuseJail: (service, jail) => refuseJail(service, jail, permitsFile) },
+    releaseFolder: (release) => releases.folder(release),
+    valuesOf: async (service, generation) => {
+      const all = await Promise.all(secretValues.map((of) => of(service, generation)))
+      const found = all.find((values) => values !== null)
+      if (!found) throw new Error(`the secrets of generation ${generation} of ${service} are not on this machine`)
+      return found
+    },
+    credentialsOf: (spec) => unitExtras.flatMap(({ attach }) => attach(unitName(spec.service, spec.id), spec)),
+    detach: (spec) => unitExtras.forEach(({ detach }) => detach(unitName(spec.service, spec.id))),
+    // Only root opens the streams of these programs.
+    units: unitsFor(context, 0),
+    systemctl: createSystemctl(),
+  })
+  return {
+    'files.fill': operation(asked, (of) => filling.fill(of), turnOf),
+    'files.show': operation(asked, (of) => filling.show(of), turnOf),
+  }
+}
+
+function turnOf({ service }: { service: string }): string {
+  return `files ${service}`
+}

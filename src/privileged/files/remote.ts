@@ -1,0 +1,5 @@
+import { z } from 'zod'
+import type { FilesHost } from '../../drivers/files/filesHost.ts'
+import { renderAnswerSchema } from '../../templates/request.ts'
+import { longMs } from '../operation.ts'
+import type { CallPrivileged } from '../privilegedClient.ts'
