@@ -114,8 +114,13 @@ export class ReleaseLauncher {
     }
   }
 
+  /** The order of the controller about the programs of a service; `null`: there is none. */
+  order(service: string): SignedContent | null {
+    return this.#extras.map((extra) => extra.order?.(service) ?? null).find((one) => one !== null) ?? null
+  }
+
   #ordered({ definition, order }: Asked, { as }: ProgramUse, port: number | null): Pick<InstanceSpec, 'ordered'> {
-    const known = order ?? this.#extras.map((extra) => extra.order?.(definition.service)).find(Boolean)
+    const known = order ?? this.order(definition.service)
     return known ? { ordered: { order: known, use: as, port } } : {}
   }
 

@@ -10,9 +10,10 @@ type Parts = FeatureParts & { jobs: JobParts; programs: JobPrograms }
 
 /** The files of services, filled in from templates. */
 export const files = {
-  /** `null`: the privileged helper would have to fill them in, and cannot yet. */
+  /** `null`: an agent that is root has no helper that could fill them in. */
   drivers: async ({ root, drivers }: Making): Promise<{ files: FilesHost | null }> => {
-    if (root !== null || hasUnits(drivers)) return { files: null }
+    if (root) return { files: (await import('../privileged/files/remote.ts')).remoteFiles(root) }
+    if (hasUnits(drivers)) return { files: null }
     return { files: (await import('../drivers/files/ownFiles.ts')).ownFiles(process.env) }
   },
   agent: async () => {
@@ -27,6 +28,7 @@ export const files = {
         host ? new Files({ ...parts, host, checks: new JobRunner(checkJobs(programs), jobs) }) : unable(),
     })
   },
+  operations: async (context) => (await import('../privileged/files/operations.ts')).openFiles(context),
   programs: {
     [fillProgram]: {
       run: async () => (await import('../templates/program.ts')).runFill(process.stdin, process.stdout),

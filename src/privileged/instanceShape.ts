@@ -69,4 +69,7 @@ export const instanceShapeOf = (limits: z.ZodType<Limits>, jail: z.ZodType<Jail>
 export const instanceShape = instanceShapeOf(limitsSchema, jailSchema)
 
 /** `cwd` and `executable`: of an agent from before the helper made the folders of releases. */
-export const unsignedShape = z.strictObject({ spec: instanceShape.extend({ cwd: path.optional() }), executable: path.optional() })
+export const unsignedShape = z.strictObject({
+  spec: instanceShape.extend({ cwd: path.optional() }),
+  executable: path.optional(),
+})

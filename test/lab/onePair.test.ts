@@ -1,5 +1,6 @@
 import { afterAll, describe } from 'vitest'
 import { controllerUserSuite } from './controllerUser.suite.ts'
+import { filesSuite } from './files.suite.ts'
 import { firewallSuite } from './firewall.suite.ts'
 import { accessSuite } from './access.suite.ts'
 import { healthSuite } from './health.suite.ts'
@@ -40,6 +41,7 @@ describe.skipIf(why)(`one booted pair${why ? ` (skipped: ${why})` : ''}`, () => 
   programsSuite(shared.lend)
   secretsSuite(shared.lend)
   secretsDeliveredSuite(shared.lend)
+  filesSuite(shared.lend)
   takenOverSuite(shared.lend)
   plantedSuite(shared.lend)
   sharesSuite(shared.lend)

@@ -32,6 +32,7 @@ const programs = {
   'line.mjs': join(root, 'test/services/line.mjs'),
   'victim.mjs': join(root, 'test/services/victim.mjs'),
   'hostile.mjs': join(root, 'test/services/hostile.mjs'),
+  'filer.mjs': join(root, 'test/system/programs/filer.mjs'),
   'scan.mjs': join(root, 'examples/hostile/scan.mjs'),
 }
 type Program = keyof typeof programs

@@ -26,7 +26,7 @@ const wanting = (...generations: string[]) =>
 
 /** A host that answers as the test says, and checks that end as it says. */
 function given(
-  answer: (request: RenderRequest) => RenderAnswer = () => ({ files: { 'etc/a': 'A', b: 'B' } }),
+  answer: (request: RenderRequest) => RenderAnswer | { isKept: true } = () => ({ files: { 'etc/a': 'A', b: 'B' } }),
   how: () => JobEnding = () => ending('succeeded', ''),
 ) {
   const extras: StartExtra[] = []
@@ -35,7 +35,7 @@ function given(
   const checks: AskedJob<CheckWork>[] = []
   const feature = new Files({
     host: {
-      fillIn: async (request) => {
+      fillIn: async ({ request }) => {
         requests.push(request)
         return answer(request)
       },
@@ -50,6 +50,7 @@ function given(
     launcher: {
       extend: (extra) => void extras.push(extra),
       folder: async () => '/releases/f',
+      order: () => null,
       secrets: async () => ({
         secrets: { generation: 'r1', values: { files: { db: Buffer.from('hunter22') }, env: { KEY: 'k' } } },
       }),
@@ -73,7 +74,8 @@ it('fills in a generation once, with its secrets, and checks each file in the fo
   const { feature, requests, checks, filesOf, variables } = given()
   feature.want(wanting('r1'))
   feature.want(wanting('r1'))
-  expect(await filesOf()).toEqual({ 'etc/a': Buffer.from('A'), b: Buffer.from('B') })
+  const contents = { 'etc/a': Buffer.from('A'), b: Buffer.from('B') }
+  expect(await filesOf()).toEqual({ generation: 'r1', contents })
   expect(feature.report()).toEqual({ rendered: ['r1'], renderFailures: [] })
   expect(requests).toMatchObject([
     {
@@ -108,13 +110,13 @@ it('reports a check that fails, with its output but no secret', async () => {
   feature.want(wanting('r1'))
   await expect(filesOf()).rejects.toThrow('the check of etc/a failed: exited with status 1: bad: ******** is short')
   // The check itself got the files.
-  expect(await filesOf('shop-r1-1-check')).toHaveProperty('b')
+  expect(await filesOf('shop-r1-1-check')).toHaveProperty('contents.b')
 })
 
 it('does not check again a generation of which instances were started, as after a restart of the agent', async () => {
   const { feature, checks, filesOf } = given()
   feature.want({ ...wanting('r1'), instances: [anInstance({ id: 'shop-r1-a-1', generation: 'r1', release })] })
-  expect(await filesOf()).toHaveProperty('b')
+  expect(await filesOf()).toHaveProperty('contents.b')
   expect(checks).toEqual([])
 })
 
@@ -127,4 +129,11 @@ it('tries again when it could not be tried', async () => {
   feature.want(wanting('r1'))
   await until(() => expect(feature.report().rendered).toEqual(['r1']))
   expect([tries, problems.size]).toEqual([2, 0])
+})
+
+it('leaves making, keeping and checking to a host that does so', async () => {
+  const { feature, checks, filesOf } = given(() => ({ isKept: true }))
+  feature.want(wanting('r1'))
+  expect(await filesOf()).toEqual({ generation: 'r1' })
+  expect([feature.report().rendered, checks]).toEqual([['r1'], []])
 })

@@ -1,5 +1,5 @@
 import type { FilesHost } from '../../drivers/files/filesHost.ts'
-import type { SecretValues, SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
+import type { InstanceSpec, SecretValues, SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
 import { checkInstance } from '../../definitions/names.ts'
 import { filesVariable } from '../../definitions/files/paths.ts'
 import { Backoff } from '../../lib/backoff.ts'
@@ -22,7 +22,7 @@ import type { CheckWork } from './checkJobs.ts'
 interface Parts {
   host: FilesHost
   checks: Pick<JobRunner<CheckWork>, 'run' | 'close'>
-  launcher: Pick<ReleaseLauncher, 'extend' | 'folder' | 'secrets'>
+  launcher: Pick<ReleaseLauncher, 'extend' | 'folder' | 'secrets' | 'order'>
   supervisor: Pick<SupervisorDriver, 'filesFolder'>
   problems: Pick<Problems, 'add' | 'solved'>
   clock: Clock
@@ -46,6 +46,7 @@ interface Filling {
   /** Instances of the generation were started before: their files were accepted. */
   isAccepted: boolean
   over: AbortController
+  /** `null`: not made yet, or the host keeps them. */
   contents: Contents | null
   state: 'running' | 'done' | 'failed'
   /** Why it failed, or why the last try did. */
@@ -151,11 +152,13 @@ export class Files implements MachineFeature<Slice> {
     const program = { id: checkInstance(service, generation, 0), release, generation }
     const folder = await launcher.folder(release, signal)
     const values = (await launcher.secrets(program, signal)).secrets?.values
-    const answer = await host.fillIn({
+    const request = {
       ...{ folder, variables, secrets: encoded(values) },
       files: Object.fromEntries(Object.entries(files).map(([path, { template }]) => [path, template])),
-    })
+    }
+    const answer = await host.fillIn({ service, generation, request, order: launcher.order(service) })
     if ('problem' in answer) return answer.problem
+    if ('isKept' in answer) return null
     filling.contents = Object.fromEntries(
       Object.entries(answer.files).map(([path, text]) => [path, Buffer.from(text)] as const),
     )
@@ -197,14 +200,14 @@ export class Files implements MachineFeature<Slice> {
   }
 
   /** Resolves once the files with which a program starts are made; `null`: it has none. */
-  async #filesOf(program: Program, signal: AbortSignal): Promise<Contents | null> {
+  async #filesOf(program: Program, signal: AbortSignal): Promise<InstanceSpec['files'] | null> {
     const filling = this.#fillingOf(program)
     if (!filling) return null
     const { service, generation, files } = filling.wanted
     const checks = Object.keys(files).map((_, index) => checkInstance(service, generation, index + 1))
     if (!checks.includes(program.id)) await this.#awaited(filling, signal)
-    if (filling.contents === null) throw new Error(`the files of ${service} are checked before they are made: a bug`)
-    return filling.contents
+    const { contents } = filling
+    return { generation, ...(contents ? { contents } : {}) }
   }
 
   async #awaited({ done, wanted }: Filling, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Identity } from '../../identity/identityFolder.ts'
 import { remembered } from '../../lib/remembered.ts'
 import type { Definition } from '../../definitions/definition.ts'
-import { prepareInstance } from '../../definitions/names.ts'
 import type { Render } from '../../protocol/files.ts'
 import type { DescribedProgram, ServiceOrder, SignedContent } from '../../protocol/serviceOrders.ts'
 import { signWith, type Unsigned } from '../signing.ts'
@@ -57,34 +56,32 @@ interface Of {
 
 /** The content of the order for each service that is to run here, as JSON. */
 function* contents(desired: Unsigned): Iterable<[service: string, content: string]> {
-  const { instances, prepare } = desired
-  const services = Map.groupBy(
-    [
-      ...instances.map(({ service, release, generation, id }) => ({
-        service,
-        release,
-        generation,
-        id,
-        isPrepare: false,
-      })),
-      ...prepare.map(({ service, release, rollout }) => ({
-        ...{ service, release, generation: rollout, id: prepareInstance(service, rollout), isPrepare: true },
-      })),
-    ],
-    ({ service }) => service,
-  )
-  for (const [service, programs] of services) {
-    const generations = new Map(programs.map((one) => [one.generation, one]))
+  const { instances, prepare, render } = desired
+  const programs = [
+    ...instances.map(({ service, release, generation, id }) => ({ service, release, generation, instance: id })),
+    ...prepare.map(({ service, release, rollout }) => ({ service, release, generation: rollout, isPrepared: true })),
+    // Files are filled in before the first instance.
+    ...render.map(({ service, release, generation }) => ({ service, release, generation })),
+  ] as NamedProgram[]
+  for (const [service, all] of Map.groupBy(programs, (one) => one.service)) {
+    const generations = new Map(all.map((one) => [one.generation, one]))
     const of: Pick<ServiceOrder, 'instances' | 'prepare'> = {
-      instances: Object.fromEntries(programs.flatMap((one) => (one.isPrepare ? [] : [[one.id, one.generation]]))),
-      prepare: programs.flatMap(({ isPrepare, generation }) => (isPrepare ? [generation] : [])),
+      instances: Object.fromEntries(all.flatMap((one) => (one.instance ? [[one.instance, one.generation]] : []))),
+      prepare: all.flatMap(({ isPrepared, generation }) => (isPrepared ? [generation] : [])),
     }
-    const described = [...generations.values()].map(
-      (one) => `${JSON.stringify(one.generation)}:${textOf(desired, one)}`,
-    )
+    const texts = [...generations.values()].map((one) => `${JSON.stringify(one.generation)}:${textOf(desired, one)}`)
     const rest = JSON.stringify({ service, ...of }).slice(1)
-    yield [service, `{"generations":{${described.join()}},${rest}`]
+    yield [service, `{"generations":{${texts.join()}},${rest}`]
   }
+}
+
+interface NamedProgram {
+  service: string
+  release: string
+  generation: string
+  /** Id of an instance. */
+  instance?: string
+  isPrepared?: boolean
 }
 
 /** Definitions are long, and the same objects each time. */

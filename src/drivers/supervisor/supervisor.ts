@@ -50,8 +50,11 @@ export interface InstanceSpec {
   jail?: Jail
   /** Its secrets. Left out: it has none. `values`: where no privileged helper has them. */
   secrets?: { generation: string; values?: SecretValues }
-  /** Its files, by their path below the folder that `filesFolder` names. Left out: it has none. */
-  files?: Record<string, Uint8Array>
+  /**
+   * Its files. Left out: it has none. `contents`: by their path below the folder that `filesFolder` names, where no
+   * privileged helper has them.
+   */
+  files?: { generation: string; contents?: Record<string, Uint8Array> }
   /**
    * It runs beside an instance of its service, in a copy of that jail and environment, and shares its /tmp; `limits` of
    * the instance count for it on its own. Only with `once` and `attached`.

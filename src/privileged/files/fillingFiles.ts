@@ -23,7 +23,7 @@ export interface FillParts {
   releaseFolder: (release: string) => string
   /** Refuses a jail that this machine does not allow. */
   refuseJail: (service: string, jail: InstanceSpec['jail']) => Promise<void>
-  /** What a check gets besides: secrets and files. */
+  /** The secrets and files of a program. */
   credentialsOf: (spec: InstanceSpec) => Credential[]
   detach: (spec: InstanceSpec) => void
   units: UnitHost
@@ -109,7 +109,7 @@ export class FillingFiles {
     }
     const spec: InstanceSpec = {
       ...{ id: checkInstance(service, generation, 0), service, release, cwd: folder, argv: fillArgv(definition.jail) },
-      ...{ env: { PATH: '/usr/bin:/bin' }, stop: { signal: 'SIGKILL', withinMs: 0 }, sees: [programFolder] },
+      ...{ env: { PATH: '/usr/bin:/bin' }, stop: { signal: 'SIGKILL', withinMs: 2_000 }, sees: [programFolder] },
       limits: { memoryBytes: fillLimits.memoryBytes, cpu: null, tasks: fillLimits.tasks, bodyBytes: null },
       ...(definition.jail ? { jail: definition.jail } : {}),
     }

@@ -15,7 +15,7 @@ import { AcceptedOrders } from './acceptedOrders.ts'
 import type { ServiceParts } from './operations.ts'
 import { OrderedPrograms } from './orderedPrograms.ts'
 
-/** What more than one feature needs to make programs of services. */
+/** Everything that makes programs of services, for more than one feature. */
 export async function openOrderedPrograms({
   data,
   folder,

@@ -65,7 +65,13 @@ export class PerformerLab {
     const dataFolder = (service: string): string => `/var/lib/tandem-data/${service}`
     this.parts = {
       ...{ folder, host, unitFolder: this.at('units'), isOwnUnit: (unit) => ownUnitKind(unit) !== null },
-      ...{ releaseFolder, orders, formerFolder: (release) => this.at('former', release), secrets: this.at('secrets'), permits: this.at('allowed-jail.yaml') },
+      ...{
+        releaseFolder,
+        orders,
+        formerFolder: (release) => this.at('former', release),
+        secrets: this.at('secrets'),
+        permits: this.at('allowed-jail.yaml'),
+      },
       units: this.#unitsThatTell(),
       ordered: new OrderedPrograms({ orders, releaseFolder, dataFolder, env, machine: () => 'a' }),
       unitExtras: [],

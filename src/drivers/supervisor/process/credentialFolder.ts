@@ -9,7 +9,7 @@ export const filesFolder = ({ runFolder }: ProcessHouse, id: string): string => 
 
 /** Writes the secrets and the files of a program to folders that only its user can read. */
 export function withCredentials(house: ProcessHouse, spec: InstanceSpec): InstanceSpec {
-  if (spec.files) writeFolder(house, filesFolder(house, spec.id), spec.files)
+  if (spec.files?.contents) writeFolder(house, filesFolder(house, spec.id), spec.files.contents)
   const values = spec.secrets?.values
   if (values === undefined) return spec
   const folder = credentialsFolder(house, spec.id)

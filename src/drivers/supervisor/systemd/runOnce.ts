@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Systemctl } from '../../../systemd/systemctl.ts'
-import type { InstanceSpec } from '../supervisor.ts'
+import type { InstanceSpec, ProgramStreams } from '../supervisor.ts'
 import { failedStart } from './failedStart.ts'
 import { endingOf, type Ending } from './life.ts'
 import type { UnitHost } from './unitHost.ts'
@@ -42,21 +42,30 @@ export async function runOnce({ spec: wanted, credentials, input, withinMs, most
   const unit = unitName(spec.service, spec.id)
   await remove(unit, units)
   await units.write(spec, credentials)
+  try {
+    const { stdin, stdout, stderr } = await started(spec, unit, around)
+    stdin.end(input)
+    const over = AbortSignal.timeout(withinMs)
+    const [out = '', err = ''] = await Promise.all([stdout, stderr].map((stream) => tailOf(stream, mostBytes, over)))
+    stdin.destroy()
+    const ending = over.aborted ? null : await endOf(unit, systemctl)
+    return { code: null, signal: null, ...ending, isLate: over.aborted, out, err } satisfies Ended
+  } finally {
+    await remove(unit, units)
+  }
+}
+
+async function started(spec: InstanceSpec, unit: string, { units, systemctl }: Around): Promise<ProgramStreams> {
   const streams = openStreams(unit)
   try {
     const said = await units.start(unit, startMs)
-    const state = (await systemctl.show([unit])).get(unit)
+    const state = said === null ? undefined : (await systemctl.show([unit])).get(unit)
     if (said !== null && !state?.lastPid) throw failedStart(spec, unit, state, said)
-    const { stdin, stdout, stderr } = streams.connected()
-    stdin.end(input)
-    const over = AbortSignal.timeout(withinMs)
-    const [out, err] = await Promise.all([stdout, stderr].map((stream) => tailOf(stream, mostBytes, over)))
-    const ending = over.aborted ? null : await endOf(unit, systemctl)
-    return { code: null, signal: null, ...ending, isLate: over.aborted, out: out ?? '', err: err ?? '' } satisfies Ended
-  } finally {
+  } catch (error) {
     streams.close()
-    await remove(unit, units)
+    throw error
   }
+  return streams.connected()
 }
 
 async function remove(unit: string, units: UnitHost): Promise<void> {

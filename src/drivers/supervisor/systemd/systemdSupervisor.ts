@@ -29,7 +29,7 @@ import { UnitReloads } from './unitReloads.ts'
 import { unitName } from './unitName.ts'
 import { openStreams } from './unitStreams.ts'
 import { systemBus } from '../../../systemd/bus/busConnection.ts'
-import { dataRoot } from '../../../layout/folders.ts'
+import { dataRoot, shownFiles } from '../../../layout/folders.ts'
 import { unitFolder } from '../../../layout/units.ts'
 
 export interface SystemdSupervisorOptions {
@@ -237,6 +237,10 @@ class SystemdSupervisor implements SupervisorDriver {
 
   dataFolder(service: string): string {
     return join(dataRoot, service)
+  }
+
+  filesFolder(): string {
+    return shownFiles
   }
 
   logs(query: LogQuery): ReturnType<SupervisorDriver['logs']> {
