@@ -40,6 +40,9 @@ export async function stopUnit(
   }
 }
 
+/** Whether no process of a unit is left. */
+export const isEmpty = (record: UnitRecord): boolean => pidsOf(groupOf(record)).length === 0
+
 const groupOf = ({ service, unit }: UnitRecord): string => `/tandem.slice/${sliceName(service)}/${unit}`
 
 async function aloneIn(record: UnitRecord): Promise<ProcessInfo | null> {

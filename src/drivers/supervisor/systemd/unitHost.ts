@@ -12,7 +12,7 @@ import { OperatorError } from '../../../lib/operatorError.ts'
 import { environmentFile } from '../../../systemd/quoting.ts'
 import { createSystemctl } from '../../../systemd/systemctl.ts'
 import type { ServiceUsers } from './serviceUsers.ts'
-import { stopUnit } from './stopUnit.ts'
+import { isEmpty, stopUnit } from './stopUnit.ts'
 import { openUnitFiles, readRecord } from './unitFiles.ts'
 import { unitName } from './unitName.ts'
 import { makeStreams, removeStreams } from './unitStreams.ts'
@@ -108,7 +108,10 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
     start: (unit, timeoutMs) => systemctl.start(unit, timeoutMs),
     stop: (unit, timeoutMs) => {
       const file = join(unitFolder, unit)
-      return stopUnit(systemctl, existsSync(file) ? readRecord(unit, file) : null, unit, timeoutMs)
+      const record = existsSync(file) ? readRecord(unit, file) : null
+      // systemd opens the streams for ExecStop= too, and would wait for their other ends, which are closed.
+      if (record?.once && isEmpty(record)) removeStreams(unit)
+      return stopUnit(systemctl, record, unit, timeoutMs)
     },
     resetFailed: (unit) => systemctl.resetFailed(unit),
     reload: () => systemctl.reload(),
