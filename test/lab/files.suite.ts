@@ -42,7 +42,7 @@ export const filesSuite = (lend: () => Promise<Pair>): void => {
     const known = async (name: string): Promise<Known> =>
       JSON.parse(await on(name).must(['curl', '-sS', '--max-time', '5', `http://${on(name).address}/`])) as Known
     const unitOn = async (name: string): Promise<string> => {
-      const all = await on(name).must(['systemctl', 'list-units', '--plain', '--no-legend', 'tandem-filer-*'])
+      const all = await on(name).must(['systemctl', 'list-units', '--plain', '--no-legend', `tandem-filer-*-${name}-*`])
       return all.trim().split(/\s/, 1)[0] ?? ''
     }
     const pidOn = async (name: string): Promise<string> =>
@@ -113,7 +113,7 @@ export const filesSuite = (lend: () => Promise<Pair>): void => {
       await on('a').kill()
       await on('a').boot()
       await expect
-        .poll(() => known('a').catch((error: unknown) => String(error)), { timeout: bootMs })
+        .poll(() => known('a').catch((error: unknown) => String(error)), { timeout: 60_000 })
         .toMatchObject({ text: `a lab 9 ${needle('three')}` })
       await pair.controller.must(['systemctl', 'start', 'tandem-controller'])
       await pair.until('ready')
