@@ -78,6 +78,11 @@ export const filesSuite = (lend: () => Promise<Pair>): void => {
         expect((await pair.controller.run(['tandem', ...argv])).out).toContain(needle('one'))
     })
 
+    it('are shown with their secrets masked', async () => {
+      const { out } = await pair.controller.run(['tandem', 'render', 'filer', '--machine', 'a'])
+      expect(out).toContain('a lab 5 ********')
+    })
+
     it('that a check refuses stop nothing, and the value that it prints is masked', async () => {
       const before = await Promise.all(['a', 'b'].map(pidOn))
       const refused = await put(`bad-${needle('two')}`, '--roll')

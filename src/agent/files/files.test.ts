@@ -39,6 +39,10 @@ function given(
         requests.push(request)
         return answer(request)
       },
+      show: async ({ request }) => {
+        requests.push(request)
+        return answer(request) as RenderAnswer // only a host that keeps files answers otherwise
+      },
     },
     checks: {
       run: (asked) => {

@@ -101,7 +101,8 @@ export class Files implements MachineFeature<Slice> {
   async #render({ release, files, variables, secrets }: RenderAsk, signal: AbortSignal): Promise<Answer> {
     const folder = await this.#parts.launcher.folder(release, signal)
     const masks = Object.fromEntries(secrets.map((name) => [name, Buffer.from(maskedSecret).toString('base64')]))
-    const answer = await this.#parts.host.fillIn({ folder, files, variables, secrets: masks })
+    const request = { folder, files, variables, secrets: masks }
+    const answer = await this.#parts.host.show({ service: variables.service.name, release, request })
     if ('files' in answer) return { kind: 'rendered', files: answer.files }
     throw new OperatorError('E_TEMPLATE', answer.problem)
   }

@@ -10,6 +10,13 @@ export interface AskedFiles {
   request: RenderRequest
 }
 
+export interface AskedText {
+  service: string
+  release: string
+  /** With other texts in the place of secrets. */
+  request: RenderRequest
+}
+
 /** Fills in the files of services on a machine. */
 export interface FilesHost {
   /**
@@ -17,4 +24,6 @@ export interface FilesHost {
    * `isKept`: the host has them, and its checks accepted them.
    */
   fillIn: (asked: AskedFiles) => Promise<RenderAnswer | { isKept: true }>
+  /** The texts of files, for people. */
+  show: (asked: AskedText) => Promise<RenderAnswer>
 }

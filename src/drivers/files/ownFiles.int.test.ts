@@ -8,10 +8,11 @@ function fillIn(template: string, secrets: Record<string, Buffer> = {}, limits?:
   const folder = mkdtempSync(join(tmpdir(), 'tandem-files-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'a.liquid'), template)
-  return ownFiles(process.env, limits).fillIn({
+  const request = {
     ...{ folder, files: { 'etc/a': 'a.liquid' }, variables: { config: { N: 4 } } },
     secrets: Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, value.toString('base64')])),
-  })
+  }
+  return ownFiles(process.env, limits).fillIn({ service: 'shop', generation: 'r1', order: null, request })
 }
 
 it('fills in files in a process of its own', async () => {

@@ -15,7 +15,7 @@ import type { OrderedPrograms } from '../services/orderedPrograms.ts'
 import type { KeptFiles } from './keptFiles.ts'
 
 export interface FillParts {
-  orders: Pick<AcceptedOrders, 'service'>
+  orders: Pick<AcceptedOrders, 'service' | 'knows'>
   programs: Pick<OrderedPrograms, 'check'>
   kept: KeptFiles
   /** The values of the secrets of a generation, by name. */
@@ -36,9 +36,16 @@ export interface AskedFiles {
   order: CarriedContent
 }
 
+export interface AskedText extends Omit<RenderRequest, 'folder'> {
+  service: string
+  release: string
+}
+
 /** Enough for the largest files, as JSON. */
 const mostAnswer = 8 * 1024 * 1024
 const checkMs = 60_000
+/** Of the process that fills in files: its heap is limited too. */
+const [mostMemory, mostTasks] = [512 * 1024 * 1024, 64]
 /** The last bytes of the output of a check that are read, and the last characters that are shown, with secrets masked. */
 const [tailBytes, shownChars] = [16_384, 1_000]
 
@@ -69,14 +76,10 @@ export class FillingFiles {
     return failure
   }
 
-  /** The same texts with the values of secrets masked, for people. Keeps nothing. */
-  async show(asked: AskedFiles): Promise<RenderAnswer> {
-    const { program } = this.#ordered(asked)
-    const values = await this.#values(asked, program)
-    const answer = await this.#filled(asked, program, values)
-    if ('problem' in answer) return answer
-    const hide = (text: string): string => masked(text, Object.values(values))
-    return { files: Object.fromEntries(Object.entries(answer.files).map(([path, text]) => [path, hide(text)])) }
+  /** Texts for people, with other texts in the place of secrets: whoever asks knows everything that is in them. */
+  async show({ service, release, ...request }: AskedText): Promise<RenderAnswer> {
+    if (!this.#parts.orders.knows(service)) return { problem: `${service} has not run on this machine yet` }
+    return this.#run({ service, release, id: checkInstance(service, 'show', 0) }, undefined, request)
   }
 
   #ordered({ service, generation, order }: AskedFiles): { program: DescribedProgram; generations: string[] } {
@@ -98,25 +101,34 @@ export class FillingFiles {
     { release, definition, files }: DescribedProgram,
     values: Record<string, Buffer>,
   ): Promise<RenderAnswer> {
-    const { releaseFolder, refuseJail, units, systemctl } = this.#parts
-    const folder = releaseFolder(release)
-    if (!existsSync(folder)) throw new Error(`release ${release.slice(0, 12)} of ${service} is not on this machine`)
-    await refuseJail(service, definition.jail)
-    const request: RenderRequest = {
-      ...{ folder, variables: files?.variables ?? {} },
+    await this.#parts.refuseJail(service, definition.jail)
+    return this.#run({ service, release, id: checkInstance(service, generation, 0) }, definition.jail, {
+      variables: files?.variables ?? {},
       files: Object.fromEntries(Object.entries(files?.files ?? {}).map(([path, { template }]) => [path, template])),
       secrets: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.toString('base64')])),
-    }
+    })
+  }
+
+  async #run(
+    { service, release, id }: Pick<InstanceSpec, 'service' | 'release' | 'id'>,
+    jail: InstanceSpec['jail'],
+    of: Omit<RenderRequest, 'folder'>,
+  ): Promise<RenderAnswer> {
+    const { releaseFolder, units, systemctl } = this.#parts
+    const folder = releaseFolder(release)
+    if (!existsSync(folder)) throw new Error(`release ${release.slice(0, 12)} of ${service} is not on this machine`)
     const spec: InstanceSpec = {
-      ...{ id: checkInstance(service, generation, 0), service, release, cwd: folder, argv: fillArgv(definition.jail) },
-      ...{ env: { PATH: '/usr/bin:/bin' }, stop: { signal: 'SIGKILL', withinMs: 2_000 }, sees: [programFolder] },
-      limits: { memoryBytes: fillLimits.memoryBytes, cpu: null, tasks: fillLimits.tasks, bodyBytes: null },
-      ...(definition.jail ? { jail: definition.jail } : {}),
+      ...{ id, service, release, cwd: folder, argv: fillArgv(fillLimits, jail), env: { PATH: '/usr/bin:/bin' } },
+      ...{ stop: { signal: 'SIGKILL', withinMs: 2_000 }, sees: [programFolder], ...(jail ? { jail } : {}) },
+      limits: { memoryBytes: mostMemory, cpu: null, tasks: mostTasks, bodyBytes: null },
     }
-    const work = { spec, credentials: [], input: JSON.stringify(request), mostBytes: mostAnswer }
-    const ended = await runOnce({ ...work, withinMs: fillLimits.timeoutMs }, { units, systemctl })
+    const input = JSON.stringify({ folder, ...of } satisfies RenderRequest)
+    const work = { spec, credentials: [], input, withinMs: fillLimits.timeoutMs, mostBytes: mostAnswer }
+    const ended = await runOnce(work, { units, systemctl })
     if (ended.code === 0) return renderAnswerSchema.parse(JSON.parse(ended.out))
-    return { problem: ended.isLate ? 'the templates take too long' : 'the templates need too much memory' }
+    if (ended.isLate) return { problem: `the templates take longer than ${fillLimits.timeoutMs / 1_000} s` }
+    if (ended.code === null) return { problem: 'the templates need too much memory' }
+    throw new Error(`the program that fills in files exited with status ${ended.code}: ${ended.err.slice(-shownChars)}`)
   }
 
   /** Runs the checks one after the other. Why one did not accept its file; `null`: each did. */

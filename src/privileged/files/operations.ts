@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { filePath } from '../../definitions/files/paths.ts'
 import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
 import { longestOrder } from '../../identity/order.ts'
@@ -6,7 +7,8 @@ import { permitsFile, shownFiles } from '../../layout/folders.ts'
 import { unitFolder } from '../../layout/units.ts'
 import { createSystemctl } from '../../systemd/systemctl.ts'
 import type { HelperContext } from '../helperContext.ts'
-import { generationShape, serviceShape } from '../instanceShape.ts'
+import { renderRequestSchema } from '../../templates/request.ts'
+import { generationShape, releaseShape, serviceShape } from '../instanceShape.ts'
 import { refuseJail } from '../jailPermits.ts'
 import { operation, type Operations } from '../operation.ts'
 import { unitsFor } from '../services/openServices.ts'
@@ -14,9 +16,17 @@ import { FillingFiles } from './fillingFiles.ts'
 import { KeptFiles } from './keptFiles.ts'
 
 const mostContent = 2_000_000
+const path = z.string().max(900).regex(filePath)
 const asked = z.strictObject({
   ...{ service: serviceShape, generation: generationShape },
   order: z.strictObject({ order: z.string().max(longestOrder), content: z.string().max(mostContent) }),
+})
+
+/** No controller signs it, so it names only files of the release. */
+const askedText = z.strictObject({
+  ...{ service: serviceShape, release: releaseShape },
+  ...renderRequestSchema.omit({ folder: true }).shape,
+  files: z.record(path, path),
 })
 
 /** The filled-in files of this machine's services; their programs get them from here on. */
@@ -46,7 +56,7 @@ export function openFiles(context: HelperContext): Operations {
   })
   return {
     'files.fill': operation(asked, (of) => filling.fill(of), turnOf),
-    'files.show': operation(asked, (of) => filling.show(of), turnOf),
+    'files.show': operation(askedText, (of) => filling.show(of), turnOf),
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { FilesHost } from '../../drivers/files/filesHost.ts'
+import { renderAnswerSchema } from '../../templates/request.ts'
 import { longMs } from '../operation.ts'
 import type { CallPrivileged } from '../privilegedClient.ts'
 
@@ -10,4 +11,6 @@ export const remoteFiles = (call: CallPrivileged): FilesHost => ({
     const problem = await call('files.fill', { service, generation, order }, z.string().nullable(), longMs)
     return problem === null ? { isKept: true } : { problem }
   },
+  show: ({ service, release, request: { files, variables, secrets } }) =>
+    call('files.show', { service, release, files, variables, secrets }, renderAnswerSchema, longMs),
 })

@@ -44,6 +44,11 @@ export class AcceptedOrders {
     return this.#obeyed !== null || existsSync(this.#path)
   }
 
+  /** Whether the controller wants something of the service here, or wanted it before. */
+  knows(service: string): boolean {
+    return Object.hasOwn(this.#read().services, service)
+  }
+
   /** The programs of a service that may run here now. */
   service(service: string, { order: signed, content }: CarriedContent): ServiceOrder {
     const order = this.#authentic('service', service, signed, content)
