@@ -8,10 +8,12 @@ import type { Making } from './machineSide.ts'
 const making = (root: Making['root'], supervisor: 'process' | 'systemd') =>
   ({ root, drivers: { supervisor, balancer: 'embedded', address: 'none' } }) as Making
 
-it('are filled in on a laptop, and not where the privileged helper has the secrets', async () => {
+it('are filled in by the agent of a laptop, by the privileged helper of a server, and not by an agent that is root', async () => {
   const helper = (() => Promise.reject(new Error('not called'))) as unknown as Making['root']
   expect(await files.drivers(making(null, 'process'))).toMatchObject({ files: { fillIn: expect.any(Function) } })
-  expect(await files.drivers(making(helper, 'systemd'))).toEqual({ files: null })
+  const asked = { service: 'shop', generation: 'r1', order: null, request: {} as never }
+  const { files: remote } = await files.drivers(making(helper, 'systemd'))
+  await expect(remote?.fillIn(asked)).rejects.toThrow('the controller has not signed the files of shop')
   expect(await files.drivers(making(null, 'systemd'))).toEqual({ files: null })
 })
 
