@@ -66,7 +66,10 @@ export class FillingFiles {
     const { kept } = this.#parts
     const { program, generations } = this.#ordered(asked)
     kept.keepOnly(service, generations)
-    if (kept.has(service, generation)) return null
+    if (kept.has(service, generation)) {
+      kept.accept(service, generation)
+      return null
+    }
     const values = await this.#values(asked, program)
     const answer = await this.#filled(asked, program, values)
     if ('problem' in answer) return answer.problem
