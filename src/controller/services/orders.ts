@@ -13,13 +13,14 @@ type Described = Pick<Unsigned, 'definitions' | 'config' | 'links' | 'secrets' |
  * not change stays as it was signed: most changes concern one service of many.
  */
 export class ServiceOrders {
-  readonly #last = new Map<string, { certificate: string; signed: Signed }>()
+  readonly #last = new Map<string, { certificate: string; term: number; signed: Signed }>()
 
   of(desired: Unsigned, identity: Identity | null): Signed {
     if (!identity) return {}
     const { certificate } = identity
     const last = this.#last.get(desired.machine)
-    const before = last?.certificate === certificate ? last.signed : {}
+    // A controller that was restored has a term later than all orders that a machine may have obeyed.
+    const before = last?.certificate === certificate && last.term === desired.term ? last.signed : {}
     const sign = signWith(identity, desired)
     const signed: Signed = {}
     for (const [service, content] of contents(desired)) {
@@ -27,7 +28,7 @@ export class ServiceOrders {
       const isSame = known?.content === content
       signed[service] = isSame ? known : { order: sign('service', { id: service, attempt: 0 }, content), content }
     }
-    this.#last.set(desired.machine, { certificate, signed })
+    this.#last.set(desired.machine, { certificate, term: desired.term, signed })
     return signed
   }
 }
