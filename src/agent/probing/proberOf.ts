@@ -1,4 +1,4 @@
-import type { InstanceSpec, SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
+import type { SupervisorDriver } from '../../drivers/supervisor/supervisor.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { ReleaseLauncher } from '../releaseLauncher.ts'
 import { Prober } from './prober.ts'
@@ -18,12 +18,11 @@ const proberId = (instance: string): string => `${instance}.probe`
 export function proberOf(of: Of, { supervisor, launcher, clock }: Parts, signal: AbortSignal): Prober {
   const { command = [], timeoutMs } = of.definition.health
   const id = proberId(of.id)
-  let spec: InstanceSpec | null = null
   const open = async () => {
     // A prober that could not be ended before is ended now.
     await supervisor.stop(id)
-    spec ??= await launcher.prober(id, of, signal)
-    const { streams } = await supervisor.start(spec)
+    // Each time by the newest order of the controller: a machine refuses older ones.
+    const { streams } = await supervisor.start(await launcher.prober(id, of, signal))
     if (!streams) throw new Error('the supervisor gave the prober no streams')
     return { streams, end: () => supervisor.stop(id) }
   }
