@@ -41,8 +41,8 @@ export async function runOnce({ spec: wanted, credentials, input, withinMs, most
   const spec: InstanceSpec = { ...wanted, once: true, attached: true }
   const unit = unitName(spec.service, spec.id)
   await remove(unit, units)
-  await units.write(spec, credentials)
   try {
+    await units.write(spec, credentials)
     const { stdin, stdout, stderr } = await started(spec, unit, around)
     stdin.end(input)
     const over = AbortSignal.timeout(withinMs)
