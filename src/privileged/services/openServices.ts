@@ -13,6 +13,7 @@ import type { HelperContext } from '../helperContext.ts'
 import type { RootFolder } from '../rootFolder.ts'
 import { AcceptedOrders } from './acceptedOrders.ts'
 import type { ServiceParts } from './operations.ts'
+import { OnceStarted } from './onceStarted.ts'
 import { OrderedPrograms } from './orderedPrograms.ts'
 
 /** Everything that makes programs of services, for more than one feature. */
@@ -42,6 +43,7 @@ export function openServices(context: HelperContext): ServiceParts {
     ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, orders, programs, unitExtras },
     releaseFolder: (release) => releases.folder(release),
     formerFolder: (release) => join(cacheFolder(context.data), 'releases', release),
+    onceStarted: new OnceStarted(join(context.folder.path, 'started')),
     units: unitsFor(context, context.unprivileged.gid),
     data: withUsers(openDataFolders(dataRoots, removeTree), users),
   }

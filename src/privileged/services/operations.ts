@@ -4,6 +4,7 @@ import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
 import { longestOrder } from '../../identity/order.ts'
 import { readSecrets } from '../../drivers/supervisor/serviceSecrets.ts'
 import { listUnits, type UnitRecord } from '../../drivers/supervisor/systemd/unitFiles.ts'
+import { isEmpty } from '../../drivers/supervisor/systemd/stopUnit.ts'
 import type { UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
 import * as shape from '../instanceShape.ts'
@@ -12,6 +13,7 @@ import { refuseJail } from '../jailPermits.ts'
 import { noArguments, operation, type Operations } from '../operation.ts'
 import { ownUnit } from '../ownUnits.ts'
 import { refused, type AcceptedOrders } from './acceptedOrders.ts'
+import type { OnceStarted } from './onceStarted.ts'
 import type { OrderedPrograms } from './orderedPrograms.ts'
 
 export interface ServiceParts {
@@ -24,6 +26,7 @@ export interface ServiceParts {
   formerFolder: (release: string) => string
   orders: AcceptedOrders
   programs: Pick<OrderedPrograms, 'spec'>
+  onceStarted: OnceStarted
   secrets: string
   permits: string
   data: DataFolders
@@ -48,7 +51,7 @@ const turnOfProgram = ({ service, id }: { service: string; id: string }): string
 const mostContent = 2_000_000
 
 function unitOperations(parts: ServiceParts): Operations {
-  const { units, unitFolder, isOwnUnit } = parts
+  const { units, unitFolder, isOwnUnit, onceStarted } = parts
   const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit, isOwnUnit)
   const mustBeOwn = ({ service, id }: Pick<InstanceSpec, 'service' | 'id'>): void => {
     const unit = unitName(service, id)
@@ -59,12 +62,14 @@ function unitOperations(parts: ServiceParts): Operations {
   const write = async (spec: InstanceSpec): Promise<void> => {
     if (spec.beside) {
       if (!spec.once || !spec.attached) throw new Error('only a one-off program runs beside an instance')
-      return units.write(spec)
+      await units.write(spec)
+      return onceStarted.forget(unitName(spec.service, spec.id))
     }
     await refuseJail(spec.service, spec.jail, parts.permits)
     const env = { ...spec.env, ...readSecrets(parts.secrets, spec.service) }
     const credentials = parts.unitExtras.flatMap(({ attach }) => attach(unitName(spec.service, spec.id), spec))
     await units.write({ ...spec, env }, credentials)
+    onceStarted.forget(unitName(spec.service, spec.id))
   }
   return {
     'program.write': operation(
@@ -96,7 +101,11 @@ function unitOperations(parts: ServiceParts): Operations {
     'unit.start': operation(
       unitWithin,
       async ({ unit, timeoutMs }) => {
-        if (existing(unit) === null) return `unit ${unit} does not exist`
+        const record = existing(unit)
+        if (record === null) return `unit ${unit} does not exist`
+        // The same request may come again, after the helper was killed.
+        if (record.once && !onceStarted.take(unit))
+          return isEmpty(record) ? `unit ${unit} has been started before, and runs once` : null
         return units.start(unit, timeoutMs)
       },
       turnOf,
@@ -114,6 +123,7 @@ function unitOperations(parts: ServiceParts): Operations {
         // A running unit must keep its file: the check before its data is removed finds the unit by this file.
         if (existing(unit) !== null) await units.stop(unit, removalStopMs)
         await units.remove(unit)
+        onceStarted.forget(unit)
         for (const { detach } of parts.unitExtras) detach(unit)
       },
       turnOf,

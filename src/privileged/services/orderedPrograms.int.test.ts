@@ -113,6 +113,9 @@ describe('a program of a service', () => {
     await refuses({ id: 'shop-r1-a-2' }, 'names no instance shop-r1-a-2')
     await refuses({ use: 'prepare' }, 'names no instance')
     await refuses({ use: 'health', id: 'shop-r9-a-1.probe' }, 'names no instance shop-r9-a-1')
+    await refuses({ use: 'health', attached: true }, 'is not the id of a health command')
+    await refuses({ attached: true }, 'nobody owns the input')
+    await refuses({ use: 'prepare', id: prepareInstance('shop', 'r1'), attached: true }, 'nobody owns the input')
     const other = { ...definition, service: 'blog' }
     await refuses(order({ ...served, generations: { r1: { ...program, definition: other } } }), 'is that of blog')
     expect(lab().written).toEqual([])
@@ -172,6 +175,24 @@ describe('a command of a person', () => {
     lab().now -= 200_000
     await never(carried('command', command({ at: lab().now + 61_000 })), 'was signed -61 s ago')
     expect(lab().written.map(({ id }) => id)).toEqual(['shop-run-k1', 'shop-run-k2'])
+  })
+
+  it('does not run again in the unit that it leaves', async () => {
+    haveRelease()
+    const start = (id: string) => ask('unit.start', { unit: `tandem-${id}.service`, timeoutMs: 1_000 })
+    await run(carried('command', command()), { attached: true })
+    expect(await start('shop-run-k1')).toBeNull()
+    await ask('unit.stop', { unit: 'tandem-shop-run-k1.service', timeoutMs: 1_000 })
+    await ask('unit.resetFailed', { unit: 'tandem-shop-run-k1.service' })
+    expect(await start('shop-run-k1')).toBe('unit tandem-shop-run-k1.service has been started before, and runs once')
+    await write()
+    expect([await start('shop-r1-a-1'), await start('shop-r1-a-1')]).toEqual([null, null])
+    const prepare = { id: prepareInstance('shop', 'r1'), use: 'prepare' }
+    await write(prepare)
+    expect(await start(prepare.id)).toBeNull()
+    expect(await start(prepare.id)).toContain('has been started before')
+    await write(prepare)
+    expect(await start(prepare.id)).toBeNull()
   })
 
   it('is the one that the controller signed, where it signed it', async () => {

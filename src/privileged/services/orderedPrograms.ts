@@ -65,6 +65,9 @@ export class OrderedPrograms {
     const found = this.#find(asked)
     const { definition } = found.program
     const spec = this.#made(asked.service, found, portFor(definition.listen, found.use, asked))
+    // The agent would write its standard input.
+    if (asked.attached && (asked.use === 'instance' || asked.use === 'prepare'))
+      throw refused(asked.service, 'nobody owns the input of this program')
     return asked.attached ? { ...spec, attached: true } : spec
   }
 
@@ -112,6 +115,7 @@ export class OrderedPrograms {
       return found(id, generation, { as: 'prepare' })
     }
     const instance = id.replace(/\.[^.]*$/, '')
+    if (instance === id) throw refused(service, `${id} is not the id of a health command`)
     return found(instance, instances[instance], { as: 'health', id })
   }
 }

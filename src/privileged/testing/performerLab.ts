@@ -22,6 +22,7 @@ import { programOperations, type ProgramParts } from '../program/operations.ts'
 import { RootFolder } from '../rootFolder.ts'
 import { openServiceSecrets } from '../secrets/operations.ts'
 import { AcceptedOrders } from '../services/acceptedOrders.ts'
+import { OnceStarted } from '../services/onceStarted.ts'
 import { OrderedPrograms } from '../services/orderedPrograms.ts'
 import { serviceOperations, type ServiceParts } from '../services/operations.ts'
 import { settingsOperations } from '../settings/operations.ts'
@@ -73,6 +74,7 @@ export class PerformerLab {
         permits: this.at('allowed-jail.yaml'),
       },
       units: this.#unitsThatTell(),
+      onceStarted: new OnceStarted(this.at('started')),
       ordered: new OrderedPrograms({ orders, releaseFolder, dataFolder, env, machine: () => 'a' }),
       unitExtras: [],
       secretValues: [],
@@ -140,7 +142,7 @@ export class PerformerLab {
       }),
       write: async (spec) => {
         this.written.push(spec)
-        const record = `\n[X-Tandem]\nService=${spec.service}\nInstance=${spec.id}\nSignal=SIGTERM\nWithinMs=1\n`
+        const record = `\n[X-Tandem]\nService=${spec.service}\nInstance=${spec.id}\nOnce=${spec.once ? 'yes' : 'no'}\nSignal=SIGTERM\nWithinMs=1\n`
         files.write(`tandem-${spec.id}.service`, record, JSON.stringify(spec.env))
         told.push(`write ${spec.id}`)
       },
