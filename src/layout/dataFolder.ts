@@ -31,6 +31,8 @@ export const helperOnly = [
   'helper-key.cred',
   'helper-key.new.cred',
   'secrets',
+  'files',
+  'started',
 ]
 /** Entries that record that this machine has joined. */
 export const joiningOnly = ['identity', 'joined.json']

@@ -24,7 +24,7 @@ export class OnceStarted {
     }
   }
 
-  /** The unit is written anew, or is gone. */
+  /** The unit is written again, or is gone. */
   forget(unit: string): void {
     rmSync(this.#file(unit), { force: true })
   }
