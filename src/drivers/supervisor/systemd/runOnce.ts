@@ -32,8 +32,8 @@ interface Around {
 }
 
 const startMs = 60_000
-/** systemd sees the end of a process a moment after its output has ended. */
-const [lookMs, mostLooks] = [10, 500]
+/** systemd sees the end of a process a moment after its output has ended; a program may close its output before. */
+const [firstLookMs, lastLookMs] = [10, 500]
 
 /** Runs a program in a unit of its own, as an instance runs, and waits for its end. Nothing is left of it. */
 export async function runOnce({ spec: wanted, credentials, input, withinMs, mostBytes }: Work, around: Around) {
@@ -48,8 +48,8 @@ export async function runOnce({ spec: wanted, credentials, input, withinMs, most
     const over = AbortSignal.timeout(withinMs)
     const [out = '', err = ''] = await Promise.all([stdout, stderr].map((stream) => tailOf(stream, mostBytes, over)))
     stdin.destroy()
-    const ending = over.aborted ? null : await endOf(unit, systemctl)
-    return { code: null, signal: null, ...ending, isLate: over.aborted, out, err } satisfies Ended
+    const ending = await endOf(unit, systemctl, over)
+    return { code: null, signal: null, ...ending, isLate: ending === null, out, err } satisfies Ended
   } finally {
     await remove(unit, units)
   }
@@ -74,12 +74,13 @@ async function remove(unit: string, units: UnitHost): Promise<void> {
   await units.remove(unit)
 }
 
-async function endOf(unit: string, systemctl: Around['systemctl']): Promise<Ending | null> {
-  for (let look = 0; look < mostLooks; look++) {
+/** `null`: the time is over. */
+async function endOf(unit: string, systemctl: Around['systemctl'], over: AbortSignal): Promise<Ending | null> {
+  for (let waitMs = firstLookMs; !over.aborted; waitMs = Math.min(waitMs * 1.5, lastLookMs)) {
     const state = (await systemctl.show([unit])).get(unit)
-    if (state === undefined) return null
+    if (!state?.lastPid) throw new Error(`${unit} was removed before its end was seen`)
     if (state.mainPid === 0 && state.code !== 0) return endingOf(state.lastPid, state, state.result)
-    await pause(lookMs)
+    await pause(waitMs)
   }
   return null
 }
