@@ -44,6 +44,8 @@ export interface InstanceSpec {
   ordered?: OrderedProgram
   /** Folders that it sees although they are hidden from services, absolute. Only a helper sets this. */
   sees?: readonly string[]
+  /** It has no data folder, not even that of its service. Only a helper sets this. */
+  isWithoutData?: boolean
   /** It calls other services through the machine's balancer, which a machine therefore starts first. */
   callsServices?: boolean
   /** Permissions beyond the default jail; used only where the driver jails. */

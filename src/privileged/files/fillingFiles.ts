@@ -123,6 +123,8 @@ export class FillingFiles {
     const spec: InstanceSpec = {
       ...{ id, service, release, cwd: folder, argv: fillArgv(fillLimits, jail), env: { PATH: '/usr/bin:/bin' } },
       ...{ stop: { signal: 'SIGKILL', withinMs: 2_000 }, sees: [programFolder], ...(jail ? { jail } : {}) },
+      // Texts for people come without a jail: systemd would give the data to another user than that of `jail: user`.
+      isWithoutData: true,
       limits: { memoryBytes: mostMemory, cpu: null, tasks: mostTasks, bodyBytes: null },
     }
     const input = JSON.stringify({ folder, ...of } satisfies RenderRequest)

@@ -21,6 +21,11 @@ const places = {
 }
 
 describe('the unit of an instance', () => {
+  it('names no data folder for a program without data', () => {
+    expect(unitText(spec, places)).toContain('StateDirectory=')
+    expect(unitText({ ...spec, isWithoutData: true }, places)).not.toContain('StateDirectory')
+  })
+
   it('has exactly this text each time, and contains no value of the environment', () => {
     const text = unitText(spec, places)
     expect(text).toMatchInlineSnapshot(`

@@ -170,13 +170,14 @@ function limitLines({ service, limits }: InstanceSpec): string[] {
   ]
 }
 
-function userLines({ service, jail }: InstanceSpec): string[] {
+function userLines({ service, jail, isWithoutData }: InstanceSpec): string[] {
   if (jail?.user !== undefined && !jailPatterns.user.test(jail.user))
     throw problem('the user is not a valid user name', jail.user, 'name a user of this machine')
   return [
     ...(jail?.user === undefined ? ['DynamicUser=yes', `User=${userName(service)}`] : [`User=${jail.user}`]),
-    `StateDirectory=${quoteIfNeeded(`${dataParent}/${service}`)}`,
-    'StateDirectoryMode=0700',
+    ...(isWithoutData
+      ? []
+      : [`StateDirectory=${quoteIfNeeded(`${dataParent}/${service}`)}`, 'StateDirectoryMode=0700']),
   ]
 }
 
