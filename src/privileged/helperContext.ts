@@ -4,7 +4,7 @@ import type { OwnFolders } from '../releases/releaseFolders.ts'
 import type { Examine } from './examine.ts'
 import type { RootFolder } from './rootFolder.ts'
 import type { AcceptedOrders } from './services/acceptedOrders.ts'
-import type { OrderedPrograms } from './services/orderedPrograms.ts'
+import type { OrderedPrograms, ProgramExtra } from './services/orderedPrograms.ts'
 import type { UnitExtra } from './unitExtra.ts'
 
 /** `null`: it keeps none of this generation. */
@@ -31,6 +31,8 @@ export interface HelperContext {
   /** The folders in which releases run. */
   releases: OwnFolders
   programs: OrderedPrograms
+  /** A feature with a share in programs adds itself. */
+  programExtras: ProgramExtra[]
   /** The values of the secrets of a generation, by name. The feature that keeps them adds itself. */
   secretValues: SecretValuesOf[]
   examine: Examine

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { name } from './basics.ts'
-import type { Ability, Slice } from './slice.ts'
+import type { Ability, ProgramOf, Slice } from './slice.ts'
 
 const configSchema = z.object({
   /** `null`: nobody has set any. */
@@ -15,7 +15,12 @@ export const config = {
     config: z.record(name, configSchema).default({}),
   },
   report: {},
+  program: ({ config: all }: Desired, { generation }: ProgramOf) => ({ settings: all[generation ?? '']?.values ?? {} }),
 } satisfies Slice
+
+interface Desired {
+  config: Record<string, z.infer<typeof configSchema>>
+}
 
 export const configAbility: Ability<{ config: Record<string, unknown> }> = {
   name: 'config',

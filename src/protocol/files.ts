@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { filePath, mostFiles } from '../definitions/files/paths.ts'
 import { name, reason, releaseId } from './basics.ts'
-import type { Ability, Slice } from './slice.ts'
+import type { Ability, ProgramOf, Slice } from './slice.ts'
 
 const path = z.string().max(900).regex(filePath)
 
@@ -20,7 +20,7 @@ const variablesSchema = z.object({
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 })
 
-export const renderSchema = z.object({
+const renderSchema = z.object({
   ...{ service: name, generation: name, release: releaseId },
   /** By their path below $TANDEM_FILES. */
   files: z.record(path, fileSchema).refine((files) => Object.keys(files).length <= mostFiles, 'are too many'),
@@ -38,7 +38,15 @@ export const files = {
     rendered: z.array(name).default([]),
     renderFailures: z.array(z.object({ generation: name, message: reason })).default([]),
   },
+  program: ({ render }: { render: Render[] }, of: ProgramOf) => {
+    const found = render.find(({ generation }) => generation === of.generation)
+    return found ? { more: { files: { files: found.files, variables: found.variables } satisfies ProgramFiles } } : {}
+  },
 } satisfies Slice
+
+/** The share of files in the order about a program. */
+export const programFilesSchema = renderSchema.pick({ files: true, variables: true })
+export type ProgramFiles = z.infer<typeof programFilesSchema>
 
 /** Asks a machine to fill in files for a person, with masks in place of secrets. */
 export const renderAsk = {

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { name, releaseId } from './basics.ts'
 import { loopback, port } from './services.ts'
-import type { Ability, Slice } from './slice.ts'
+import type { Ability, ProgramOf, Slice } from './slice.ts'
 
-export const linkSchema = z.object({
+const linkSchema = z.object({
   /** Begins the names of its variables: `POSTGRES`. */
   prefix: z.string(),
   service: name,
@@ -20,9 +20,33 @@ export const names = {
     names: z.array(z.object({ service: name, address: loopback })).default([]),
   },
   report: {},
+  program: ({ links }: Desired, { release }: ProgramOf) => {
+    const used = links[release] ?? []
+    return { variables: linkVariables(used, 0), callsServices: used.length > 0 }
+  },
 } satisfies Slice
 
 export type Link = z.infer<typeof linkSchema>
+interface Desired {
+  links: Record<string, Link[]>
+}
+
+/**
+ * The variables about the services that a service uses: `POSTGRES_HOST`, `POSTGRES_PORT`, and `POSTGRES_URL` if that one
+ * listens http. Those of a missing service are empty. `offset`: added to all ports of this machine, on a laptop.
+ */
+export function linkVariables(links: readonly Link[], offset: number): Record<string, string> {
+  return Object.assign({}, ...links.map((link) => variablesOf(link, offset))) as Record<string, string> // each is one
+}
+
+function variablesOf({ prefix, answer }: Link, offset: number): Record<string, string> {
+  const names = { host: `${prefix}_HOST`, port: `${prefix}_PORT`, url: `${prefix}_URL` }
+  if (answer === null) return { [names.host]: '', [names.port]: '', [names.url]: '' }
+  const { address, carries } = answer
+  const port = answer.port + offset
+  const url = carries === 'http' ? `http://${address}${port === 80 ? '' : `:${port}`}` : ''
+  return { [names.host]: address, [names.port]: String(port), [names.url]: url }
+}
 
 export const namesAbility: Ability<{ links: Record<string, Link[]> }> = {
   name: 'names',

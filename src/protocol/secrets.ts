@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { fieldName, longestSecretPath, secretPath } from '../definitions/secrets/paths.ts'
 import { credentialName, mostReferences } from '../definitions/secrets/references.ts'
 import { name, releaseId } from './basics.ts'
-import type { Ability, Slice } from './slice.ts'
+import type { Ability, ProgramOf, Slice } from './slice.ts'
 
 const generationSchema = z.object({
   ...{ service: name, generation: name, release: releaseId },
@@ -55,6 +55,9 @@ export const secrets = {
     secrets: z.array(generationSchema).default([]),
   },
   report: {},
+  program: ({ secrets: all }: { secrets: SecretGeneration[] }, { generation }: ProgramOf) => ({
+    hasSecrets: all.some((one) => one.generation === generation),
+  }),
 } satisfies Slice
 
 export type SecretGeneration = z.infer<typeof generationSchema>

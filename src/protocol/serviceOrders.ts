@@ -2,8 +2,6 @@ import { z } from 'zod'
 import { definitionSchema } from '../definitions/definitionSchema.ts'
 import { terminalSchema } from './terminal.ts'
 import { name, releaseId } from './basics.ts'
-import { renderSchema } from './files.ts'
-import { linkSchema } from './names.ts'
 
 /*
  * Orders about the programs of services. The controller signs them for the privileged helper of one machine, which
@@ -19,17 +17,17 @@ export const signedContentSchema = z.object({
 })
 export type SignedContent = z.infer<typeof signedContentSchema>
 
-/** Everything of which a program of a release is made, except the machine's own facts and its port. */
+/** Everything of which a program of a release is made, except the machine's own facts and its port: see `ProgramPart`. */
 const describedSchema = z.object({
   release: releaseId,
   /** Overlays applied. */
   definition: definitionSchema,
-  config: z.record(z.string(), z.string()),
-  links: z.array(linkSchema),
+  variables: z.record(z.string(), z.string()).default({}),
+  settings: z.record(z.string(), z.string()).default({}),
+  callsServices: z.boolean().default(false),
   /** Whether it has secrets; which ones is in an order of its own (secrets.ts). */
-  hasSecrets: z.boolean(),
-  /** The files that are filled in for it; `null`: none. */
-  files: renderSchema.pick({ files: true, variables: true }).nullable().default(null),
+  hasSecrets: z.boolean().default(false),
+  more: z.record(z.string(), z.unknown()).default({}),
 })
 export type DescribedProgram = z.infer<typeof describedSchema>
 

@@ -10,6 +10,27 @@ export interface Slice {
   report: z.ZodRawShape
   /** Orders that the machine's privileged helper must verify, signed by the controller: see identity/order.ts. */
   orders?: z.ZodRawShape
+  /** Its share in the order about a program, from the desired state of the machine. */
+  program?: (desired: never, of: ProgramOf) => ProgramPart
+}
+
+export interface ProgramOf {
+  release: string
+  /** `null`: a command that runs without the configuration and secrets of a generation. */
+  generation: string | null
+}
+
+/** The share of a feature in a program of a release, beside its definition. */
+export interface ProgramPart {
+  /** An empty one may stand in placeholders, but is not set. */
+  variables?: Record<string, string>
+  /** Variables, each as it is. */
+  settings?: Record<string, string>
+  /** It calls other services through the balancer of the machine. */
+  callsServices?: boolean
+  hasSecrets?: boolean
+  /** By feature, the values that only its part of the privileged helper knows. */
+  more?: Record<string, unknown>
 }
 
 /**

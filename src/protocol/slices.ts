@@ -55,6 +55,9 @@ export const reportSlices = {
   ...files.report,
 }
 
+/** The share of every feature in the order about a program. */
+export const programParts = [names.program, config.program, secrets.program, files.program] as const
+
 /** Areas of a checkup that belong to features. */
 export const featureAreas = [addressArea, firewallArea, requirementsArea] as const
 

@@ -4,7 +4,7 @@ import type { DesiredState } from '../../protocol/desiredState.ts'
 import type { MachineFeature } from '../machineFeature.ts'
 import type { Problems } from '../problems.ts'
 import type { ReleaseLauncher } from '../releaseLauncher.ts'
-import { linkVariables } from '../../protocol/linkVariables.ts'
+import { linkVariables } from '../../protocol/names.ts'
 
 interface Parts {
   problems: Pick<Problems, 'add' | 'solved'>

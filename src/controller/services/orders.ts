@@ -1,13 +1,12 @@
 import type { Identity } from '../../identity/identityFolder.ts'
 import { remembered } from '../../lib/remembered.ts'
 import type { Definition } from '../../definitions/definition.ts'
-import type { Render } from '../../protocol/files.ts'
+import type { ProgramPart } from '../../protocol/slice.ts'
+import { programParts } from '../../protocol/slices.ts'
 import type { DescribedProgram, ServiceOrder, SignedContent } from '../../protocol/serviceOrders.ts'
 import { signWith, type Unsigned } from '../signing.ts'
 
 type Signed = Record<string, SignedContent>
-type Described = Pick<Unsigned, 'definitions' | 'config' | 'links' | 'secrets' | 'render'>
-
 /**
  * The orders about the programs of services, as machines get them with their desired states. An order whose content did
  * not change stays as it was signed: most changes concern one service of many.
@@ -35,19 +34,15 @@ export class ServiceOrders {
 
 /** Everything that a machine needs for a program of a release, from its desired state. */
 export function described(
-  { definitions, config, links, secrets, render }: Described,
-  { release, generation, definition = definitions[release] }: Of,
+  desired: Unsigned,
+  { release, generation, definition = desired.definitions[release] }: Of,
 ): DescribedProgram {
   if (!definition) throw new Error(`the desired state names no definition of ${release}: a bug`)
-  return {
-    ...{ release, definition, config: (generation && config[generation]?.values) || {}, links: links[release] ?? [] },
-    hasSecrets: secrets.some((one) => one.generation === generation),
-    files: filesOf(render.find((one) => one.generation === generation)),
-  }
+  const all: ProgramPart[] = programParts.map((part) => part(desired, { release, generation }))
+  const more = Object.assign({}, ...all.map((one) => one.more)) as Record<string, unknown> // their sum
+  const nothing = { variables: {}, settings: {}, callsServices: false, hasSecrets: false }
+  return Object.assign({ release, definition }, nothing, ...all, { more }) as DescribedProgram // of what each feature adds
 }
-
-const filesOf = (render: Render | undefined): DescribedProgram['files'] =>
-  render ? { files: render.files, variables: render.variables } : null
 
 interface Of {
   release: string
@@ -86,7 +81,7 @@ interface NamedProgram {
 }
 
 /** Definitions are long, and the same objects each time. */
-function textOf(desired: Described, of: Of): string {
+function textOf(desired: Unsigned, of: Of): string {
   const { definition, ...others } = described(desired, of)
   return `{"definition":${definitionText(definition)},${JSON.stringify(others).slice(1)}`
 }

@@ -6,6 +6,7 @@ import { runOnce, type Ended } from '../../drivers/supervisor/systemd/runOnce.ts
 import type { UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import type { Credential } from '../../drivers/supervisor/systemd/unitText.ts'
 import { programFolder } from '../../lib/programFolder.ts'
+import { programFilesSchema, type ProgramFiles } from '../../protocol/files.ts'
 import type { DescribedProgram } from '../../protocol/serviceOrders.ts'
 import type { Systemctl } from '../../systemd/systemctl.ts'
 import { masked } from '../../templates/masked.ts'
@@ -34,6 +35,13 @@ export interface AskedFiles {
   service: string
   generation: string
   order: CarriedContent
+}
+
+type ProgramWithFiles = Omit<DescribedProgram, 'variables'> & ProgramFiles
+
+/** The share of files in the order about a program; `null`: it has none. */
+export function filesOf({ more }: Pick<DescribedProgram, 'more'>): ProgramFiles | null {
+  return more['files'] === undefined ? null : programFilesSchema.parse(more['files'])
 }
 
 export interface AskedText extends Omit<RenderRequest, 'folder'> {
@@ -85,29 +93,30 @@ export class FillingFiles {
     return this.#run({ service, release, id: checkInstance(service, 'show', 0) }, undefined, request)
   }
 
-  #ordered({ service, generation, order }: AskedFiles): { program: DescribedProgram; generations: string[] } {
+  #ordered({ service, generation, order }: AskedFiles): { program: ProgramWithFiles; generations: string[] } {
     const { generations } = this.#parts.orders.service(service, order)
     const program = generations[generation]
-    if (!program?.files) throw refused(service, `the order names no files of generation ${generation}`)
-    return { program, generations: Object.keys(generations) }
+    const files = program ? filesOf(program) : null
+    if (!program || !files) throw refused(service, `the order names no files of generation ${generation}`)
+    return { program: { ...program, ...files }, generations: Object.keys(generations) }
   }
 
   async #values(
     { service, generation }: AskedFiles,
-    { hasSecrets }: DescribedProgram,
+    { hasSecrets }: ProgramWithFiles,
   ): Promise<Record<string, Buffer>> {
     return hasSecrets ? this.#parts.valuesOf(service, generation) : {}
   }
 
   async #filled(
     { service, generation }: AskedFiles,
-    { release, definition, files }: DescribedProgram,
+    { release, definition, files, variables }: ProgramWithFiles,
     values: Record<string, Buffer>,
   ): Promise<RenderAnswer> {
     await this.#parts.refuseJail(service, definition.jail)
     return this.#run({ service, release, id: checkInstance(service, generation, 0) }, definition.jail, {
-      variables: files?.variables ?? {},
-      files: Object.fromEntries(Object.entries(files?.files ?? {}).map(([path, { template }]) => [path, template])),
+      variables,
+      files: Object.fromEntries(Object.entries(files).map(([path, { template }]) => [path, template])),
       secrets: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.toString('base64')])),
     })
   }
@@ -137,9 +146,9 @@ export class FillingFiles {
   }
 
   /** Runs the checks one after the other. Why one did not accept its file; `null`: each did. */
-  async #check(asked: AskedFiles, { files }: DescribedProgram, values: Buffer[]): Promise<string | null> {
+  async #check(asked: AskedFiles, { files }: ProgramWithFiles, values: Buffer[]): Promise<string | null> {
     const { programs, units, systemctl, credentialsOf, detach } = this.#parts
-    for (const [index, [path, { check }]] of Object.entries(files?.files ?? {}).entries()) {
+    for (const [index, [path, { check }]] of Object.entries(files).entries()) {
       if (!check) continue
       const spec = programs.check(asked, { path, argv: check, number: index + 1 })
       try {

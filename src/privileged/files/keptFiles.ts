@@ -6,7 +6,7 @@ import { bootMark } from '../../lib/bootId.ts'
 import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { inParallel } from '../../lib/inParallel.ts'
-import { sealed } from '../secrets/credentials.ts'
+import { sealed } from '../credentials.ts'
 
 /** The name of each file's credential, by the path of the file. */
 const indexSchema = z.record(z.string(), z.string())

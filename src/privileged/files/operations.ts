@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { filePath } from '../../definitions/files/paths.ts'
+import { filePath, filesVariable } from '../../definitions/files/paths.ts'
 import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
 import { longestOrder } from '../../identity/order.ts'
@@ -12,7 +12,7 @@ import { generationShape, releaseShape, serviceShape } from '../instanceShape.ts
 import { refuseJail } from '../jailPermits.ts'
 import { operation, type Operations } from '../operation.ts'
 import { unitsFor } from '../services/openServices.ts'
-import { FillingFiles } from './fillingFiles.ts'
+import { FillingFiles, filesOf } from './fillingFiles.ts'
 import { KeptFiles } from './keptFiles.ts'
 
 const mostContent = 2_000_000
@@ -31,9 +31,14 @@ const askedText = z.strictObject({
 
 /** The filled-in files of this machine's services; their programs get them from here on. */
 export function openFiles(context: HelperContext): Operations {
-  const { folder, orders, programs, releases, unitExtras, secretValues } = context
+  const { folder, orders, programs, releases, unitExtras, programExtras, secretValues } = context
   const kept = new KeptFiles(folder.path)
   kept.sweep(listUnits(unitFolder))
+  programExtras.push((program, generation) =>
+    filesOf(program) === null || generation === null
+      ? {}
+      : { settings: { [filesVariable]: shownFiles }, planned: { files: { generation } } },
+  )
   unitExtras.push({
     attach: (unit, { service, files }) =>
       files ? kept.link({ unit, service, generation: files.generation }, shownFiles) : [],

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import { AgeKey } from '../../sealing/ageKey.ts'
-import { opened, sealed, Unopened } from './credentials.ts'
+import { opened, sealed, Unopened } from '../credentials.ts'
 
 const name = 'helper-key'
 

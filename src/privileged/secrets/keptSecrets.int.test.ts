@@ -10,7 +10,7 @@ import { encryptedTo } from '../../sealing/ageFile.ts'
 import { AgeKey } from '../../sealing/ageKey.ts'
 import { RootFolder } from '../rootFolder.ts'
 import { identityOf } from '../testing/performerLab.ts'
-import { sealed } from './credentials.ts'
+import { sealed } from '../credentials.ts'
 import { HelperKey } from './helperKey.ts'
 import { KeptSecrets } from './keptSecrets.ts'
 

@@ -20,7 +20,7 @@ import {
 import { environmentFile } from '../../systemd/quoting.ts'
 import { authentic, isLater } from '../orders.ts'
 import type { RootFolder } from '../rootFolder.ts'
-import { opened, sealed } from './credentials.ts'
+import { opened, sealed } from '../credentials.ts'
 import type { HelperKey } from './helperKey.ts'
 
 const obeyedSchema = z.object({ term: z.int(), position: z.int(), content: secretContentSchema })

@@ -5,7 +5,7 @@ import { privilegedFolder } from '../../layout/dataFolder.ts'
 import { removeFileDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { noAnswer, noArguments, operation, type Operations } from '../operation.ts'
 import type { CallPrivileged } from '../privilegedClient.ts'
-import { opened, sealed } from './credentials.ts'
+import { opened, sealed } from '../credentials.ts'
 
 /** Name that systemd authenticates with the content: another file under this name is refused. */
 const credential = 'root-key'

@@ -14,7 +14,7 @@ import type { RootFolder } from '../rootFolder.ts'
 import { AcceptedOrders } from './acceptedOrders.ts'
 import type { ServiceParts } from './operations.ts'
 import { OnceStarted } from './onceStarted.ts'
-import { OrderedPrograms } from './orderedPrograms.ts'
+import { OrderedPrograms, type ProgramExtra } from './orderedPrograms.ts'
 
 /** Everything that makes programs of services, for more than one feature. */
 export async function openOrderedPrograms({
@@ -29,12 +29,13 @@ export async function openOrderedPrograms({
   const store = cacheFolder(data)
   const releases = await OwnFolders.open({ root: rootReleases(data), store, objects: objectsIn(store) })
   const orders = new AcceptedOrders({ folder, now })
+  const programExtras: ProgramExtra[] = []
   const programs = new OrderedPrograms({
-    ...{ orders, machine: () => folder.readMachine().machine, env: baseEnvironment() },
+    ...{ orders, extras: programExtras, machine: () => folder.readMachine().machine, env: baseEnvironment() },
     releaseFolder: (release) => releases.folder(release),
     dataFolder: (service) => join(dataRoot, service),
   })
-  return { releases, orders, programs }
+  return { releases, orders, programs, programExtras }
 }
 
 export function openServices(context: HelperContext): ServiceParts {

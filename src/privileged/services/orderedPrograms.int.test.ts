@@ -26,8 +26,9 @@ jail: { write: [/srv/files] }
 `
 const { definition } = parseDefinition(text, 'tandem.yaml')
 const program: DescribedProgram = {
-  ...{ release, definition, config: { GREETING: 'hello $you' }, hasSecrets: false, files: null },
-  links: [{ prefix: 'STOCK', service: 'stock', answer: { address: '127.77.1.2', port: 80, carries: 'http' } }],
+  ...{ release, definition, settings: { GREETING: 'hello $you' }, hasSecrets: false, more: {} },
+  variables: { STOCK_HOST: '127.77.1.2', STOCK_PORT: '80', STOCK_URL: 'http://127.77.1.2' },
+  callsServices: true,
 }
 const served: ServiceOrder = {
   ...{ service: 'shop', generations: { r1: program }, instances: { 'shop-r1-a-1': 'r1' }, prepare: ['r1'] },

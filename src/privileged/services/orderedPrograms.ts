@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { filesVariable } from '../../definitions/files/paths.ts'
 import { checkInstance, prepareInstance } from '../../definitions/names.ts'
 import { instanceEnvironment } from '../../drivers/supervisor/instanceEnvironment.ts'
-import { programSpec, type ProgramUse } from '../../drivers/supervisor/programSpec.ts'
+import { programSpec, type PlannedProgram, type ProgramUse } from '../../drivers/supervisor/programSpec.ts'
 import { inTerminal } from '../../drivers/supervisor/shellArgv.ts'
 import type { CarriedContent, InstanceSpec, OrderedProgram } from '../../drivers/supervisor/supervisor.ts'
 import { shownFiles } from '../../layout/folders.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
-import { linkVariables } from '../../protocol/linkVariables.ts'
 import type { CommandOrder, DescribedProgram } from '../../protocol/serviceOrders.ts'
 import { refused, type AcceptedOrders } from './acceptedOrders.ts'
 
@@ -21,7 +19,15 @@ interface Parts {
   dataFolder: (service: string) => string
   /** PATH, HOME, LANG and TZ for programs. */
   env: NodeJS.ProcessEnv
+  /** A feature adds itself. */
+  extras: readonly ProgramExtra[]
 }
+
+/** The share of a feature in each program, by what it added to the order. */
+export type ProgramExtra = (
+  program: DescribedProgram,
+  generation: string | null,
+) => { settings?: Record<string, string>; planned?: Partial<PlannedProgram> }
 
 /** A program that the agent asks for: only the port is of its own choice. */
 export interface AskedProgram extends OrderedProgram {
@@ -81,21 +87,23 @@ export class OrderedPrograms {
   }
 
   #made(service: string, { use, id, generation, program }: Found, port: number | null): InstanceSpec {
-    const { release, definition, config, links, hasSecrets, files } = program
-    const { machine, releaseFolder, dataFolder, env } = this.#parts
+    const { release, definition, variables, callsServices, hasSecrets } = program
+    const { machine, releaseFolder, dataFolder, env, extras } = this.#parts
     if (definition.service !== service) throw refused(service, `its definition is that of ${definition.service}`)
     const cwd = releaseFolder(release)
     if (!existsSync(cwd)) throw notHere(service, release)
+    const added = extras.map((extra) => extra(program, generation))
     const about = {
       ...{ definition, release, instance: id, machine: machine(), port, secretsFolder: null },
-      ...{ dataFolder: dataFolder(service), isDataMadeLater: true, added: linkVariables(links, 0) },
-      settings: files ? { ...config, [filesVariable]: shownFiles } : config,
+      ...{ dataFolder: dataFolder(service), isDataMadeLater: true, added: variables },
+      settings: Object.assign({}, program.settings, ...added.map(({ settings }) => settings)) as Record<string, string>, // their sum
     }
-    const given = (has: boolean): { generation: string } | undefined =>
-      has && generation !== null ? { generation } : undefined
-    const more = { secrets: given(hasSecrets), files: given(files !== null) }
-    const planned = { id, release, definition, words: instanceEnvironment(about, env), cwd }
-    return programSpec({ ...planned, callsServices: links.length > 0, ...more }, use)
+    const planned = { id, release, definition, words: instanceEnvironment(about, env), cwd, callsServices }
+    const secrets = hasSecrets && generation !== null ? { secrets: { generation } } : {}
+    return programSpec(
+      Object.assign(planned, secrets, ...added.map(({ planned: more }) => more)) as PlannedProgram,
+      use,
+    ) // of them
   }
 
   #find(asked: AskedProgram): Found {

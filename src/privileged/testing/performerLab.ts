@@ -75,7 +75,7 @@ export class PerformerLab {
       },
       units: this.#unitsThatTell(),
       onceStarted: new OnceStarted(this.at('started')),
-      ordered: new OrderedPrograms({ orders, releaseFolder, dataFolder, env, machine: () => 'a' }),
+      ordered: new OrderedPrograms({ orders, extras: [], releaseFolder, dataFolder, env, machine: () => 'a' }),
       unitExtras: [],
       secretValues: [],
       data: openDataFolders([this.at('roots')], removeTree),

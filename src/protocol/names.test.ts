@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { linkVariables } from './linkVariables.ts'
+import { linkVariables } from './names.ts'
 
 const link = (prefix: string, port: number, carries: 'http' | 'tcp') => ({
   ...{ prefix, service: prefix.toLowerCase(), answer: { address: '127.77.1.2', port, carries } },

@@ -1,4 +1,4 @@
-import { exec } from '../../lib/exec.ts'
+import { exec } from '../lib/exec.ts'
 
 /** systemd cannot open it: it was sealed with another key of the machine, or under another name, or it is damaged. */
 export class Unopened extends Error {}
