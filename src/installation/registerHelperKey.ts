@@ -38,11 +38,12 @@ export async function registerHelperKey({ controller, token, pin, data }: Join):
   }
   if (!isNew) return null
   forgetValues(join(path, 'secrets'))
+  rmSync(join(path, 'files'), { recursive: true, force: true })
   kept.take()
   return null
 }
 
-/** Values from before are sealed with a key of the machine that is gone. The orders stay: none that is older counts. */
+/** Values from before, as in files, are sealed with a key of the machine that is gone. The orders stay: none that is older counts. */
 function forgetValues(folder: string): void {
   const services = existsSync(folder) ? readdirSync(folder) : []
   for (const service of services)
