@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import type { z } from 'zod'
 import { appendDurably, writeFileDurably } from './durableFile.ts'
 
 /** Returns the JSON in a file; `null` if the file does not exist. Throws if the file contains anything else. */
@@ -10,6 +11,17 @@ export function readJson(path: string): unknown {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw new Error(`cannot read ${path}`, { cause: error })
+  }
+}
+
+/** The content of a file that was replaced without waiting for the disk; `null`: none, or a loss of power damaged it. */
+export function readUndamaged<T>(path: string, schema: z.ZodType<T>): T | null {
+  if (!statSync(path, { throwIfNoEntry: false })) return null
+  const text = readFileSync(path, 'utf8') // a file that cannot be read now is not damaged
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch {
+    return null
   }
 }
 

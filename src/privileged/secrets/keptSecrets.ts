@@ -5,7 +5,7 @@ import type { CarriedOrder } from '../../drivers/secrets/secretsHost.ts'
 import type { Credential } from '../../drivers/supervisor/systemd/unitText.ts'
 import { environmentCredential } from '../../definitions/secrets/references.ts'
 import { secretsContent } from '../../identity/order.ts'
-import { readJson, replaceJson } from '../../lib/durableJson.ts'
+import { readUndamaged, replaceJson } from '../../lib/durableJson.ts'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { inParallel } from '../../lib/inParallel.ts'
@@ -171,12 +171,7 @@ export class KeptSecrets {
 
   /** `null`: there is none, or a loss of power has damaged it. */
   #obeyed(service: string): Obeyed | null {
-    try {
-      const found = readJson(join(this.#folder(service), 'order.json'))
-      return found === null ? null : obeyedSchema.parse(found)
-    } catch {
-      return null
-    }
+    return readUndamaged(join(this.#folder(service), 'order.json'), obeyedSchema)
   }
 
   #folder(service: string, ...more: string[]): string {

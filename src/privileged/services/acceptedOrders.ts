@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { CarriedContent } from '../../drivers/supervisor/supervisor.ts'
-import { readJson, replaceJson, writeJsonDurably } from '../../lib/durableJson.ts'
+import { readUndamaged, replaceJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import {
   commandOrderMs,
@@ -89,16 +89,8 @@ export class AcceptedOrders {
   }
 
   #read(): Obeyed {
-    return (this.#obeyed ??= this.#readFile())
-  }
-
-  /** A loss of power may have damaged the file, as its last change did not wait for the disk: then any order is newer. */
-  #readFile(): Obeyed {
-    try {
-      return obeyedSchema.parse(readJson(this.#path) ?? none)
-    } catch {
-      return none
-    }
+    // If a loss of power has damaged the file, any order is newer.
+    return (this.#obeyed ??= readUndamaged(this.#path, obeyedSchema) ?? none)
   }
 
   /** Only that the first order came must survive a loss of power; a start does not wait for the disk. */

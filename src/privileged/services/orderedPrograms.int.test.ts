@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseDefinition } from '../../definitions/parseDefinition.ts'
 import { prepareInstance } from '../../definitions/names.ts'
@@ -127,6 +128,18 @@ describe('a program of a service', () => {
     await refuses({ order: good }, 'already obeyed a later order')
     await write(order(served, { term: 2, position: 3 }))
     await refuses(order(served, { position: 99 }), 'already obeyed a later order')
+  })
+
+  it('is started after a loss of power that damaged the positions, and not while they cannot be read', async () => {
+    haveRelease()
+    const file = join(lab().parts.folder.path, 'service-orders.json')
+    symlinkSync(file, file)
+    await expect(write()).rejects.toThrow('ELOOP')
+    expect(lab().written).toEqual([])
+    unlinkSync(file)
+    writeFileSync(file, '{"services":{"sh')
+    await write()
+    expect(lab().written).toHaveLength(1)
   })
 
   it.each([
