@@ -12,7 +12,9 @@ import { Control, makeValues } from './planted.ts'
 import { askApi, askHaproxy, journalOf, readings, searchFiles, seenBy, type FoundIn } from './plantedPlaces.ts'
 import { bootMs } from './sharedPair.ts'
 
-const { seed, count } = randomRun('planted', { check: 50, soak: 200 })
+const { seed, count: asked } = randomRun('planted', { check: 50, soak: 200 })
+/** The steps below need as many. */
+const count = Math.max(asked, 50)
 const random = seededRandom(seed)
 /** A service names at most 100. */
 const mostNamed = 80
