@@ -7,4 +7,9 @@ export interface UnitExtra {
   attach: (unit: string, spec: InstanceSpec) => Credential[]
   /** Called when the unit was removed. */
   detach: (unit: string) => void
+  /**
+   * Called when the unit did not start: why its credentials do not open; `null`: they do. Those that do not are removed,
+   * so that the next start gets new ones.
+   */
+  explain?: (service: string) => Promise<string | null>
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { privilegedSocket } from '../../src/layout/folders.ts'
-import { failuresOf, web } from '../system/rollUnderLoad.ts'
+import { failuresOf, web, type Pushed } from '../system/rollUnderLoad.ts'
 import type { Status } from '../../src/api/views.ts'
 import { askingAt } from './askHelper.ts'
 import { ClientLoad } from './clientLoad.ts'
@@ -137,6 +137,18 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
     it('come back with a program that crashed', async () => {
       await machine('a').must(['kill', '-ABRT', await pidOn('a')])
       await expect.poll(() => known('a').catch(() => null)).toEqual({ database: needle('two'), mail: needle('mail') })
+    })
+
+    it('that do not open fail the start by name, stop nothing, and come again', async () => {
+      const link = `${folder}/credentials/${await unitOn('a')}/database.cred`
+      const before = await pidOn('a')
+      await machine('a').must(['sh', '-c', `echo damaged > ${link}`])
+      const failed = await pair.tandem<Pushed>('restart', 'vault')
+      expect(failed).toMatchObject({ exit: 1, rollout: { state: 'reverted' } })
+      expect(failed.rollout?.reason).toContain('database: systemd-creds could not open')
+      expect(await pidOn('a')).toBe(before)
+      expect((await pair.tandem('restart', 'vault')).exit).toBe(0)
+      expect((await known('a')).database).toBe(needle('two'))
     })
 
     it('are there after both machines lost power while the controller is dead', async () => {

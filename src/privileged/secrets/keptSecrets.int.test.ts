@@ -190,6 +190,23 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
     expect(await loaded('database', 'tandem-shop-1.service')).toBe('one')
   })
 
+  it('that do not open any more are removed by name, and come again', async () => {
+    const { folder, helper, order, loaded } = await given()
+    const values: [GivenSecret, string][] = [
+      [db(1), 'one'],
+      [mail(1), 'two'],
+    ]
+    await helper().take('shop', await order({ r1: [db(1), mail(1)] }, values))
+    expect(await helper().removeBroken('shop')).toBeNull()
+    helper().link('tandem-shop-1.service', r1)
+    writeFileSync(join(folder.path, 'credentials/tandem-shop-1.service/database.cred'), 'damaged')
+    expect(await helper().removeBroken('shop')).toMatch(/^database: systemd-creds could not open/)
+    expect([helper().has('shop', 'r1'), helper().held('shop')]).toEqual([false, [valueId(db(1)), valueId(mail(1))]])
+    await helper().take('shop', await order({ r1: [db(1), mail(1)] }, []))
+    helper().link('tandem-shop-1.service', r1)
+    expect(await loaded('database', 'tandem-shop-1.service')).toBe('one')
+  })
+
   it('are given to no other release than theirs', async () => {
     const { helper, order } = await given()
     await helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))

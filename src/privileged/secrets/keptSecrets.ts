@@ -20,7 +20,7 @@ import {
 import { environmentFile } from '../../systemd/quoting.ts'
 import { authentic, isLater } from '../orders.ts'
 import type { RootFolder } from '../rootFolder.ts'
-import { opened, sealed } from '../credentials.ts'
+import { opened, sealed, Unopened } from '../credentials.ts'
 import type { HelperKey } from './helperKey.ts'
 
 const obeyedSchema = z.object({ term: z.int(), position: z.int(), content: secretContentSchema })
@@ -113,6 +113,29 @@ export class KeptSecrets {
     }))
   }
 
+  /**
+   * Removes what systemd cannot open any more: an order then brings it again. Names one and says why; `null`: everything
+   * opens.
+   */
+  async removeBroken(service: string): Promise<string | null> {
+    const generations = Object.values(this.#obeyed(service)?.content.generations ?? {})
+    const all = generations.flatMap(({ secrets }) => secrets)
+    const files = new Map([
+      ...generations
+        .flatMap(({ secrets }) => credentialsOf(secrets))
+        .map(({ name, hash }) => [this.#credentialFile(service, hash), name] as const),
+      ...all.map((one) => [this.#valueFile(service, valueId(one)), keptName] as const),
+    ])
+    let reason: string | null = null
+    for (const [path, name] of files) {
+      const broken = existsSync(path) ? await whyBroken(name, path) : null
+      if (broken === null) continue
+      rmSync(path, { force: true })
+      reason ??= name === keptName ? broken : `${name}: ${broken}`
+    }
+    return reason
+  }
+
   /** Removes the links of all units but these. */
   sweep(units: readonly string[]): void {
     const all = join(this.#parts.folder.path, 'credentials')
@@ -188,6 +211,16 @@ export class KeptSecrets {
 
   #credentialFile(service: string, hash: string): string {
     return this.#folder(service, 'credentials', hash)
+  }
+}
+
+async function whyBroken(name: string, path: string): Promise<string | null> {
+  try {
+    await opened(name, path)
+    return null
+  } catch (error) {
+    if (error instanceof Unopened) return error.message
+    throw error
   }
 }
 

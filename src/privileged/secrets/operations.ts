@@ -22,6 +22,7 @@ export function openServiceSecrets({ folder, now, unitExtras, secretValues }: Co
     attach: (unit, { service, release, secrets }) =>
       secrets ? kept.link(unit, { service, release, generation: secrets.generation }) : [],
     detach: (unit) => kept.unlink(unit),
+    explain: (service) => kept.removeBroken(service),
   })
   secretValues.push((service, generation) => kept.values(service, generation))
   return operations(kept)

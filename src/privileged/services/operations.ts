@@ -90,7 +90,7 @@ function unitOperations(parts: ServiceParts): Operations {
       shape.unsignedShape,
       async ({ spec }) => {
         mustBeOwn(spec)
-        if (parts.orders.any) throw refused(spec.service, 'the order is not signed by the controller')
+        if (parts.orders.any || spec.secrets) throw refused(spec.service, 'the order is not signed by the controller')
         const { cwd = parts.releaseFolder(spec.release) } = spec
         if (spec.cwd !== undefined && spec.cwd !== parts.formerFolder(spec.release))
           throw new Error(`${spec.cwd} is not the folder of the instance's release`)
@@ -106,7 +106,10 @@ function unitOperations(parts: ServiceParts): Operations {
         // The same request may come again, after the helper was killed.
         if (record.once && !onceStarted.take(unit))
           return isEmpty(record) ? `unit ${unit} has been started before, and runs once` : null
-        return units.start(unit, timeoutMs)
+        const said = await units.start(unit, timeoutMs)
+        if (said === null) return null
+        const reasons = await Promise.all(parts.unitExtras.map((extra) => extra.explain?.(record.service) ?? null))
+        return reasons.find((reason) => reason !== null) ?? said
       },
       turnOf,
     ),
