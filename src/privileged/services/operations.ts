@@ -24,6 +24,8 @@ export interface ServiceParts {
   releaseFolder: (release: string) => string
   /** Where an agent made it, before the helper did. */
   formerFolder: (release: string) => string
+  /** Whether the unit of the agent runs another program than this helper, as in the middle of an upgrade. */
+  isAgentOther: () => boolean
   orders: AcceptedOrders
   programs: Pick<OrderedPrograms, 'spec'>
   onceStarted: OnceStarted
@@ -85,12 +87,14 @@ function unitOperations(parts: ServiceParts): Operations {
       },
       turnOfProgram,
     ),
-    // An older controller signs nothing. From the first order on, nothing else starts.
+    // An older controller signs nothing, and an older agent passes no order on. From the first order on, no agent of this
+    // version starts anything else.
     'unit.write': operation(
       shape.unsignedShape,
       async ({ spec }) => {
         mustBeOwn(spec)
-        if (parts.orders.any || spec.secrets) throw refused(spec.service, 'the order is not signed by the controller')
+        if ((parts.orders.any || spec.secrets) && !parts.isAgentOther())
+          throw refused(spec.service, 'the order is not signed by the controller')
         const { cwd = parts.releaseFolder(spec.release) } = spec
         if (spec.cwd !== undefined && spec.cwd !== parts.formerFolder(spec.release))
           throw new Error(`${spec.cwd} is not the folder of the instance's release`)
@@ -108,8 +112,11 @@ function unitOperations(parts: ServiceParts): Operations {
           return isEmpty(record) ? `unit ${unit} has been started before, and runs once` : null
         const said = await units.start(unit, timeoutMs)
         if (said === null) return null
-        const reasons = await Promise.all(parts.unitExtras.map((extra) => extra.explain?.(record.service) ?? null))
-        return reasons.find((reason) => reason !== null) ?? said
+        for (const { explain } of parts.unitExtras) {
+          const reason = await explain?.(record.service)
+          if (reason) return reason
+        }
+        return said
       },
       turnOf,
     ),

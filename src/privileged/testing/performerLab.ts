@@ -42,6 +42,7 @@ export class PerformerLab {
   readonly told: string[] = []
   readonly written: InstanceSpec[] = []
   now = Date.now()
+  isAgentOther = false
   readonly host = createFakeHost()
   readonly authority: Authority
   readonly controller: Identity
@@ -74,6 +75,7 @@ export class PerformerLab {
         permits: this.at('allowed-jail.yaml'),
       },
       units: this.#unitsThatTell(),
+      isAgentOther: () => this.isAgentOther,
       onceStarted: new OnceStarted(this.at('started')),
       ordered: new OrderedPrograms({ orders, extras: [], releaseFolder, dataFolder, env, machine: () => 'a' }),
       unitExtras: [],
