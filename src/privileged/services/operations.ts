@@ -111,12 +111,7 @@ function unitOperations(parts: ServiceParts): Operations {
         if (record.once && !onceStarted.take(unit))
           return isEmpty(record) ? `unit ${unit} has been started before, and runs once` : null
         const said = await units.start(unit, timeoutMs)
-        if (said === null) return null
-        for (const { explain } of parts.unitExtras) {
-          const reason = await explain?.(record.service)
-          if (reason) return reason
-        }
-        return said
+        return said === null ? null : ((await whyBroken(parts.unitExtras, record.service)) ?? said)
       },
       turnOf,
     ),
@@ -155,6 +150,15 @@ function unitOperations(parts: ServiceParts): Operations {
     ),
     'socket.owner': operation(z.strictObject({ port: shape.portShape }), ({ port }) => units.whoOwns(port)),
   }
+}
+
+/** Why a feature's share in a unit keeps it from starting; `null`: it does not. */
+async function whyBroken(extras: readonly UnitExtra[], service: string): Promise<string | null> {
+  for (const { explain } of extras) {
+    const reason = await explain?.(service)
+    if (reason) return reason
+  }
+  return null
 }
 
 function dataOperations({ data, unitFolder }: ServiceParts): Operations {
