@@ -63,6 +63,7 @@ export class ServedCluster {
       tokens,
       sessions,
       unwritable,
+      waiting: () => null,
       past,
     }
     // The page makes no call that needs the other rooms, which are files and threads.
