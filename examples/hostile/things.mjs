@@ -67,7 +67,9 @@ const otherServices = () => [...routes().values()].filter((service) => service !
 /** @returns {AsyncGenerator<Finding>} */
 export async function* files() {
   const folders = [
-    ...['/etc/tandem', '/etc/tandem/env', '/var/lib/tandem/privileged', '/var/lib/tandem/identity'],
+    ...['/etc/tandem', '/etc/tandem/env', '/var/lib/tandem/identity'],
+    // The folder above them leads to the release of the service, and has nothing else.
+    ...['secrets', 'credentials', 'environment', 'files'].map((name) => `/var/lib/tandem/privileged/${name}`),
     ...['/var/lib/tandem/cache/objects', '/var/lib/tandem-controller', '/run/credentials', '/root', '/home'],
     ...otherServices().flatMap((name) => [`/var/lib/private/tandem-data/${name}`, `/var/lib/tandem-data/${name}`]),
   ]
