@@ -28,8 +28,7 @@ export const fill = command({
   about:
     'The agent starts it in a process of its own for each rollout of a service with `files`.\n' +
     'The answer is JSON on standard output: the text of each file, or the problem.',
-  example:
-    'echo \'{"folder":"/srv/shop","files":{"a.conf":"a.liquid"},"variables":{},"secrets":{}}\' | tandem agent fill',
+  example: 'tandem agent fill <request.json',
   parameters: {},
   load: async () => (await import('./fill.ts')).runFill,
 })
