@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Credential } from '../../drivers/supervisor/systemd/unitText.ts'
@@ -7,6 +7,7 @@ import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { inParallel } from '../../lib/inParallel.ts'
 import { sealed } from '../credentials.ts'
+import { UnitLinks } from '../unitLinks.ts'
 
 /** The name of each file's credential, by the path of the file. */
 const indexSchema = z.record(z.string(), z.string())
@@ -28,11 +29,14 @@ interface Program {
  *   file-links/UNIT/            links to those of one unit, which go with it
  */
 export class KeptFiles {
+  /** Of the units that load files. */
+  readonly links: UnitLinks
   readonly #root: string
   readonly #boot: string
 
   constructor(root: string, boot = bootMark()) {
     this.#root = root
+    this.links = new UnitLinks(join(root, 'file-links'))
     this.#boot = boot
   }
 
@@ -63,19 +67,10 @@ export class KeptFiles {
   link({ unit, service, generation }: Program, root: string): Credential[] {
     const found = readJson(this.#index(service, generation))
     if (found === null) throw new Error(`the files of generation ${generation} of ${service} are not filled in`)
-    const [own, making] = [this.#links(unit), `${this.#links(unit)}.new`]
-    rmSync(making, { recursive: true, force: true })
-    mkdirSync(making, { recursive: true, mode: 0o700 })
-    const files = Object.entries(indexSchema.parse(found))
-    for (const [, name] of files)
-      linkSync(join(this.#folder(service, generation), `${name}.cred`), join(making, `${name}.cred`))
-    rmSync(own, { recursive: true, force: true })
-    renameSync(making, own)
-    return files.map(([path, name]) => ({ name, path: join(own, `${name}.cred`), shownAt: join(root, path) }))
-  }
-
-  unlink(unit: string): void {
-    rmSync(this.#links(unit), { recursive: true, force: true })
+    const credentials = Object.entries(indexSchema.parse(found)).map(([path, name]) => ({
+      ...{ name, path: join(this.#folder(service, generation), `${name}.cred`), shownAt: join(root, path) },
+    }))
+    return this.links.set(unit, credentials)
   }
 
   /** Removes the files of a service's other generations. */
@@ -92,9 +87,7 @@ export class KeptFiles {
    * them since the machine started: their first instance may wait for its turn for long, and this process ends before.
    */
   sweep(units: readonly { unit: string; service: string }[]): void {
-    const links = join(this.#root, 'file-links')
-    if (existsSync(links))
-      for (const unit of readdirSync(links)) if (!units.some((one) => one.unit === unit)) this.unlink(unit)
+    this.links.keepOnly(units.map(({ unit }) => unit))
     const all = join(this.#root, 'files')
     if (existsSync(all))
       for (const service of readdirSync(all))
@@ -121,9 +114,5 @@ export class KeptFiles {
 
   #accepted(service: string, generation: string): string {
     return join(this.#folder(service, generation), 'accepted')
-  }
-
-  #links(unit: string): string {
-    return join(this.#root, 'file-links', unit)
   }
 }

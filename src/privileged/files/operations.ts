@@ -42,7 +42,7 @@ export function openFiles(context: HelperContext): Operations {
   unitExtras.push({
     attach: (unit, { service, files }) =>
       files ? kept.link({ unit, service, generation: files.generation }, shownFiles) : [],
-    detach: (unit) => kept.unlink(unit),
+    detach: (unit) => kept.links.remove(unit),
   })
   const filling = new FillingFiles({
     ...{ orders, programs, kept, refuseJail: (service, jail) => refuseJail(service, jail, permitsFile) },

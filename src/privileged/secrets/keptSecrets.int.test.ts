@@ -85,7 +85,7 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
     const files = readdirSync(folder.path, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
     for (const { parentPath, name } of files)
       expect(readFileSync(join(parentPath, name), 'utf8')).not.toContain('hunter2')
-    helper().unlink('tandem-shop-1.service')
+    helper().links.remove('tandem-shop-1.service')
     expect(existsSync(join(folder.path, 'credentials/tandem-shop-1.service'))).toBe(false)
   })
 
@@ -218,7 +218,7 @@ describe.skipIf(why)(`secrets at the privileged helper${why}`, () => {
     const { folder, helper, order } = await given()
     await helper().take('shop', await order({ r1: [db(1)] }, [[db(1), 'one']]))
     helper().link('tandem-shop-1.service', r1)
-    helper().sweep(['tandem-shop-2.service'])
+    helper().links.keepOnly(['tandem-shop-2.service'])
     expect(readdirSync(join(folder.path, 'credentials'))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { CarriedOrder } from '../../drivers/secrets/secretsHost.ts'
@@ -20,6 +20,7 @@ import {
 import { environmentFile } from '../../systemd/quoting.ts'
 import { authentic, isLater } from '../orders.ts'
 import type { RootFolder } from '../rootFolder.ts'
+import { UnitLinks } from '../unitLinks.ts'
 import { opened, sealed, Unopened } from '../credentials.ts'
 import type { HelperKey } from './helperKey.ts'
 
@@ -46,10 +47,13 @@ interface Parts {
  *   credentials/UNIT/             links to those of one unit, which go with it
  */
 export class KeptSecrets {
+  /** Of the units that load secrets. */
+  readonly links: UnitLinks
   readonly #parts: Parts
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.links = new UnitLinks(join(parts.folder.path, 'credentials'))
   }
 
   /** The services of which something is kept. */
@@ -101,16 +105,10 @@ export class KeptSecrets {
     const found = this.#obeyed(service)?.content.generations[generation]
     if (found?.release !== release)
       throw new Error(`no order of the controller names generation ${generation} of ${service} with this release`)
-    const [own, making] = [this.#unitFolder(unit), `${this.#unitFolder(unit)}.new`]
-    rmSync(making, { recursive: true, force: true })
-    mkdirSync(making, { recursive: true, mode: 0o700 })
-    const needed = credentialsOf(found.secrets)
-    for (const { name, hash } of needed) linkSync(this.#credentialFile(service, hash), join(making, `${name}.cred`))
-    rmSync(own, { recursive: true, force: true })
-    renameSync(making, own)
-    return needed.map(({ name }) => ({
-      ...{ name, path: join(own, `${name}.cred`), isVariables: name === environmentCredential },
+    const credentials = credentialsOf(found.secrets).map(({ name, hash }) => ({
+      ...{ name, path: this.#credentialFile(service, hash), isVariables: name === environmentCredential },
     }))
+    return this.links.set(unit, credentials)
   }
 
   /**
@@ -134,16 +132,6 @@ export class KeptSecrets {
       reason ??= name === keptName ? broken : `${name}: ${broken}`
     }
     return reason
-  }
-
-  /** Removes the links of all units but these. */
-  sweep(units: readonly string[]): void {
-    const all = join(this.#parts.folder.path, 'credentials')
-    if (existsSync(all)) for (const unit of readdirSync(all)) if (!units.includes(unit)) this.unlink(unit)
-  }
-
-  unlink(unit: string): void {
-    rmSync(this.#unitFolder(unit), { recursive: true, force: true })
   }
 
   /** Nothing of the service is to run here: only the order stays, so that no earlier one is obeyed. */
@@ -199,10 +187,6 @@ export class KeptSecrets {
 
   #folder(service: string, ...more: string[]): string {
     return join(this.#parts.folder.path, 'secrets', service, ...more)
-  }
-
-  #unitFolder(unit: string): string {
-    return join(this.#parts.folder.path, 'credentials', unit)
   }
 
   #valueFile(service: string, id: string): string {

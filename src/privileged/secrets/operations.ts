@@ -17,11 +17,11 @@ type Context = Pick<HelperContext, 'folder' | 'now' | 'unitExtras' | 'secretValu
 /** The secrets of this machine's services; their instances get them from here on. */
 export function openServiceSecrets({ folder, now, unitExtras, secretValues }: Context): Operations {
   const kept = new KeptSecrets({ folder, key: new HelperKey(folder.path), now })
-  kept.sweep(listUnits(unitFolder).map(({ unit }) => unit))
+  kept.links.keepOnly(listUnits(unitFolder).map(({ unit }) => unit))
   unitExtras.push({
     attach: (unit, { service, release, secrets }) =>
       secrets ? kept.link(unit, { service, release, generation: secrets.generation }) : [],
-    detach: (unit) => kept.unlink(unit),
+    detach: (unit) => kept.links.remove(unit),
     explain: (service) => kept.removeBroken(service),
   })
   secretValues.push((service, generation) => kept.values(service, generation))
