@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { longestOrder } from '../identity/order.ts'
 import { stopSignals } from '../definitions/bounds.ts'
 import type { Jail, Limits } from '../definitions/definition.ts'
 import { jailSchema, limitsSchema } from '../definitions/definitionSchema.ts'
@@ -39,6 +40,9 @@ export const groupShape = z
 const environmentShape = z.record(z.string().regex(environmentNamePattern), withoutNul)
 const besideShape = z.strictObject({ instance: instanceIdShape, env: environmentShape })
 export const terminalSizeShape = z.strictObject({ rows: z.int().min(1).max(9_999), columns: z.int().min(1).max(9_999) })
+
+/** Content that the controller signed. The definitions of all generations of a service are far below the limit. */
+export const carriedShape = z.strictObject({ order: z.string().max(longestOrder), content: z.string().max(2_000_000) })
 
 export const generationShape = z.string().max(200)
 

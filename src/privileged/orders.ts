@@ -53,3 +53,11 @@ const refused = (kind: string, why: string, cause?: unknown): OperatorError =>
     next: 'request the work with tandem machine patch, tandem machine reboot or tandem cluster apply; also check that the clock of this machine is right (timedatectl) and that the controller is as new as the agent (tandem machines)',
     cause,
   })
+
+/** An order about a service that the privileged helper does not obey. */
+export const refusedForService = (service: string, message: string, cause?: unknown): OperatorError =>
+  new OperatorError('E_ORDER', message, {
+    subject: service,
+    next: 'check that the clock of this machine is right (timedatectl) and that the controller is as new as the agent (tandem machines)',
+    cause,
+  })

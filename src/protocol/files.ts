@@ -59,6 +59,10 @@ export const renderAsk = {
 }
 export type RenderAsk = z.infer<z.ZodObject<typeof renderAsk>>
 
+/** The template of each file, by the path of the file. */
+export const templatesOf = (files: Readonly<Record<string, { template: string }>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([path, { template }]) => [path, template]))
+
 export type Render = z.infer<typeof renderSchema>
 export type TemplateVariables = z.infer<typeof variablesSchema>
 

@@ -1,6 +1,7 @@
 import type { Definition } from '../../definitions/definition.ts'
 import type { JobKind } from '../jobs/job.ts'
 import type { JobPrograms } from '../jobs/jobPrograms.ts'
+import { checkLimits } from '../../templates/checks.ts'
 import { ending } from '../jobs/jobRecord.ts'
 
 export interface CheckWork {
@@ -11,9 +12,6 @@ export interface CheckWork {
   argv: string[]
 }
 
-/** Bytes of the output of a check that are kept until secrets in them are masked. */
-const tailBytes = 16_384
-
 /** The checks of filled-in files. A rollout waits for them, so they need no record. */
 export const checkJobs = (programs: JobPrograms): JobKind<CheckWork> => ({
   name: 'check',
@@ -21,6 +19,6 @@ export const checkJobs = (programs: JobPrograms): JobKind<CheckWork> => ({
   outlivesAgent: false,
   about: ({ service, release }) => ({ service, release }),
   ready: (id, { release, definition, generation, argv }, stop) =>
-    programs.ready({ instance: id, release, definition, generation, command: argv, output: { tailBytes } }, stop),
+    programs.ready({ instance: id, release, definition, generation, command: argv, output: checkLimits }, stop),
   left: () => ending('interrupted', 'the agent ended while the check ran'),
 })

@@ -7,9 +7,10 @@ import { sleep, type Clock } from '../../lib/clock.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { Answer, Ask, UnknownAsk } from '../../protocol/ask.ts'
 import type { DesiredState } from '../../protocol/desiredState.ts'
-import type { Render, RenderAsk } from '../../protocol/files.ts'
+import { templatesOf, type Render, type RenderAsk } from '../../protocol/files.ts'
 import type { Report } from '../../protocol/report.ts'
-import { masked, maskedSecret } from '../../templates/masked.ts'
+import { checkLimits, checkProblem } from '../../templates/checks.ts'
+import { maskedSecret } from '../../templates/masked.ts'
 import { shortened } from '../agentReport.ts'
 import type { JobRunner } from '../jobs/jobRunner.ts'
 import { isSuccess } from '../jobs/jobRecord.ts'
@@ -32,10 +33,7 @@ interface Parts {
 
 /** A start that waits for its files gives up after this long; it is tried again like any failed start. */
 const startWaitMs = 30_000
-const checkMs = 60_000
 const retry = { firstMs: 200, mostMs: 15_000 }
-/** The last characters of the output of a check that a reason shows. */
-const shownOutput = 1_000
 
 type Contents = Record<string, Uint8Array>
 type Slice = Pick<Report, 'rendered' | 'renderFailures'>
@@ -155,7 +153,7 @@ export class Files implements MachineFeature<Slice> {
     const values = (await launcher.secrets(program, signal)).secrets?.values
     const request = {
       ...{ folder, variables, secrets: encoded(values) },
-      files: Object.fromEntries(Object.entries(files).map(([path, { template }]) => [path, template])),
+      files: templatesOf(files),
     }
     const answer = await host.fillIn({ service, generation, request, order: launcher.order(service) })
     if ('problem' in answer) return answer.problem
@@ -176,14 +174,11 @@ export class Files implements MachineFeature<Slice> {
       const id = checkInstance(service, generation, index + 1)
       const file = `${this.#folderOf(id)}/${path}`
       const work = { service, release, generation, definition, argv: check.map((word) => word.replaceAll('{}', file)) }
-      const how = await this.#parts.checks.run({ id, work, withinMs: checkMs, signal }).ended
+      const how = await this.#parts.checks.run({ id, work, withinMs: checkLimits.withinMs, signal }).ended
       signal.throwIfAborted()
       if (how === null) throw new Error('the agent ended while a check ran')
       if (isSuccess(how)) continue
-      const output = masked(how.tail ?? '', bytesOf(values))
-        .trim()
-        .slice(-shownOutput)
-      return `the check of ${path} failed: ${how.why}${output === '' ? '' : `: ${output}`}`
+      return checkProblem(path, how.why, how.tail ?? '', bytesOf(values))
     }
     return null
   }

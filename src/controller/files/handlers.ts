@@ -7,6 +7,7 @@ import { featurePins } from '../../rollout/features.ts'
 import { refuseFiles } from '../../rollout/files/feature.ts'
 import { templateVariables } from '../../rollout/files/desired.ts'
 import { wantedOn } from '../../rollout/serviceView.ts'
+import { templatesOf } from '../../protocol/files.ts'
 import type { Handlers, Rooms } from '../handlers.ts'
 import { refusalError, unlessRefused } from '../refusalError.ts'
 
@@ -23,7 +24,7 @@ export const filesHandlers = ({ controller, releases, renders }: Rooms): Handler
     const { files = {}, secrets = {} } = meant.definition
     const filled = await renders.ask(machine, {
       release: meant.release,
-      files: Object.fromEntries(Object.entries(files).map(([path, { template }]) => [path, template])),
+      files: templatesOf(files),
       variables: templateVariables(state, machine, meant),
       secrets: Object.keys(secrets),
     })

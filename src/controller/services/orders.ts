@@ -7,6 +7,7 @@ import type { DescribedProgram, ServiceOrder, SignedContent } from '../../protoc
 import { signWith, type Unsigned } from '../signing.ts'
 
 type Signed = Record<string, SignedContent>
+
 /**
  * The orders about the programs of services, as machines get them with their desired states. An order whose content did
  * not change stays as it was signed: most changes concern one service of many.

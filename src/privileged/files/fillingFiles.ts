@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { checkInstance } from '../../definitions/names.ts'
 import { fillArgv, fillLimits } from '../../drivers/files/fillCommand.ts'
 import type { CarriedContent, InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
 import { runOnce, type Ended } from '../../drivers/supervisor/systemd/runOnce.ts'
 import type { UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import type { Credential } from '../../drivers/supervisor/systemd/unitText.ts'
+import { shownFiles } from '../../layout/folders.ts'
 import { programFolder } from '../../lib/programFolder.ts'
-import { programFilesSchema, type ProgramFiles } from '../../protocol/files.ts'
+import { programFilesSchema, templatesOf, type ProgramFiles } from '../../protocol/files.ts'
 import type { DescribedProgram } from '../../protocol/serviceOrders.ts'
 import type { Systemctl } from '../../systemd/systemctl.ts'
-import { masked } from '../../templates/masked.ts'
+import { checkLimits, checkProblem } from '../../templates/checks.ts'
 import { renderAnswerSchema, type RenderAnswer, type RenderRequest } from '../../templates/request.ts'
 import { refused, type AcceptedOrders } from '../services/acceptedOrders.ts'
 import type { OrderedPrograms } from '../services/orderedPrograms.ts'
@@ -17,7 +19,7 @@ import type { KeptFiles } from './keptFiles.ts'
 
 export interface FillParts {
   orders: Pick<AcceptedOrders, 'service' | 'knows'>
-  programs: Pick<OrderedPrograms, 'check'>
+  programs: Pick<OrderedPrograms, 'command'>
   kept: KeptFiles
   /** The values of the secrets of a generation, by name. */
   valuesOf: (service: string, generation: string) => Promise<Record<string, Buffer>>
@@ -37,7 +39,13 @@ export interface AskedFiles {
   order: CarriedContent
 }
 
-type ProgramWithFiles = Omit<DescribedProgram, 'variables'> & ProgramFiles
+/** Everything that a generation orders. */
+interface Ordered {
+  program: DescribedProgram
+  files: ProgramFiles
+  /** All of the service that may run here. */
+  generations: string[]
+}
 
 /** The share of files in the order about a program; `null`: it has none. */
 export function filesOf({ more }: Pick<DescribedProgram, 'more'>): ProgramFiles | null {
@@ -51,11 +59,10 @@ export interface AskedText extends Omit<RenderRequest, 'folder'> {
 
 /** Enough for the largest files, as JSON. */
 const mostAnswer = 8 * 1024 * 1024
-const checkMs = 60_000
 /** Of the process that fills in files: its heap is limited too. */
 const [mostMemory, mostTasks] = [512 * 1024 * 1024, 64]
-/** The last bytes of the output of a check that are read, and the last characters that are shown, with secrets masked. */
-const [tailBytes, shownChars] = [16_384, 1_000]
+/** The last characters of an error of Tandem's own program. */
+const shownChars = 1_000
 
 /**
  * Fills in the files of services, in a process in the jail of the service: a template is text of a user, and root does
@@ -72,17 +79,17 @@ export class FillingFiles {
   async fill(asked: AskedFiles): Promise<string | null> {
     const { service, generation } = asked
     const { kept } = this.#parts
-    const { program, generations } = this.#ordered(asked)
-    kept.keepOnly(service, generations)
+    const ordered = this.#ordered(asked)
+    kept.keepOnly(service, ordered.generations)
     if (kept.has(service, generation)) {
       kept.accept(service, generation)
       return null
     }
-    const values = await this.#values(asked, program)
-    const answer = await this.#filled(asked, program, values)
+    const values = ordered.program.hasSecrets ? await this.#parts.valuesOf(service, generation) : {}
+    const answer = await this.#filled(asked, ordered, values)
     if ('problem' in answer) return answer.problem
     await kept.keep(service, generation, answer.files)
-    const failure = await this.#check(asked, program, Object.values(values))
+    const failure = await this.#check(asked, ordered, Object.values(values))
     if (failure === null) kept.accept(service, generation)
     return failure
   }
@@ -93,30 +100,23 @@ export class FillingFiles {
     return this.#run({ service, release, id: checkInstance(service, 'show', 0) }, undefined, request)
   }
 
-  #ordered({ service, generation, order }: AskedFiles): { program: ProgramWithFiles; generations: string[] } {
+  #ordered({ service, generation, order }: AskedFiles): Ordered {
     const { generations } = this.#parts.orders.service(service, order)
     const program = generations[generation]
     const files = program ? filesOf(program) : null
     if (!program || !files) throw refused(service, `the order names no files of generation ${generation}`)
-    return { program: { ...program, ...files }, generations: Object.keys(generations) }
-  }
-
-  async #values(
-    { service, generation }: AskedFiles,
-    { hasSecrets }: ProgramWithFiles,
-  ): Promise<Record<string, Buffer>> {
-    return hasSecrets ? this.#parts.valuesOf(service, generation) : {}
+    return { program, files, generations: Object.keys(generations) }
   }
 
   async #filled(
     { service, generation }: AskedFiles,
-    { release, definition, files, variables }: ProgramWithFiles,
+    { program: { release, definition }, files: { files, variables } }: Ordered,
     values: Record<string, Buffer>,
   ): Promise<RenderAnswer> {
     await this.#parts.refuseJail(service, definition.jail)
     return this.#run({ service, release, id: checkInstance(service, generation, 0) }, definition.jail, {
       variables,
-      files: Object.fromEntries(Object.entries(files).map(([path, { template }]) => [path, template])),
+      files: templatesOf(files),
       secrets: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.toString('base64')])),
     })
   }
@@ -146,15 +146,22 @@ export class FillingFiles {
   }
 
   /** Runs the checks one after the other. Why one did not accept its file; `null`: each did. */
-  async #check(asked: AskedFiles, { files }: ProgramWithFiles, values: Buffer[]): Promise<string | null> {
+  async #check(
+    { service, generation }: AskedFiles,
+    { program, files: { files } }: Ordered,
+    values: Buffer[],
+  ): Promise<string | null> {
     const { programs, units, systemctl, credentialsOf, detach } = this.#parts
     for (const [index, [path, { check }]] of Object.entries(files).entries()) {
       if (!check) continue
-      const spec = programs.check(asked, { path, argv: check, number: index + 1 })
+      const id = checkInstance(service, generation, index + 1)
+      const argv = check.map((word) => word.replaceAll('{}', join(shownFiles, path)))
+      const spec = programs.command({ id, service, generation, program }, argv)
       try {
-        const work = { spec, credentials: credentialsOf(spec), input: '', withinMs: checkMs, mostBytes: tailBytes }
-        const failure = failureOf(await runOnce(work, { units, systemctl }), values)
-        if (failure !== null) return `the check of ${path} failed: ${failure}`
+        const { withinMs, tailBytes: mostBytes } = checkLimits
+        const work = { spec, credentials: credentialsOf(spec), input: '', withinMs, mostBytes }
+        const ended = await runOnce(work, { units, systemctl })
+        if (ended.code !== 0) return checkProblem(path, endOf(ended), `${ended.out}${ended.err}`, values)
       } finally {
         detach(spec)
       }
@@ -163,13 +170,7 @@ export class FillingFiles {
   }
 }
 
-function failureOf({ code, signal, isLate, out, err }: Ended, values: Buffer[]): string | null {
-  if (code === 0) return null
-  const how = isLate
-    ? `did not end within ${checkMs / 1_000} s`
-    : code === null
-      ? `killed by ${signal}`
-      : `exited with status ${code}`
-  const output = masked(`${out}${err}`, values).trim().slice(-shownChars)
-  return output === '' ? how : `${how}: ${output}`
+function endOf({ code, signal, isLate }: Ended): string {
+  if (isLate) return `did not end within ${checkLimits.withinMs / 1_000} s`
+  return code === null ? `killed by ${signal}` : `exited with status ${code}`
 }

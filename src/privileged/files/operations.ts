@@ -2,24 +2,22 @@ import { z } from 'zod'
 import { filePath, filesVariable } from '../../definitions/files/paths.ts'
 import { listUnits } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
-import { longestOrder } from '../../identity/order.ts'
 import { permitsFile, shownFiles } from '../../layout/folders.ts'
 import { unitFolder } from '../../layout/units.ts'
 import { createSystemctl } from '../../systemd/systemctl.ts'
 import type { HelperContext } from '../helperContext.ts'
 import { renderRequestSchema } from '../../templates/request.ts'
-import { generationShape, releaseShape, serviceShape } from '../instanceShape.ts'
+import { carriedShape, generationShape, releaseShape, serviceShape } from '../instanceShape.ts'
 import { refuseJail } from '../jailPermits.ts'
 import { operation, type Operations } from '../operation.ts'
 import { unitsFor } from '../services/openServices.ts'
 import { FillingFiles, filesOf } from './fillingFiles.ts'
 import { KeptFiles } from './keptFiles.ts'
 
-const mostContent = 2_000_000
 const path = z.string().max(900).regex(filePath)
 const asked = z.strictObject({
   ...{ service: serviceShape, generation: generationShape },
-  order: z.strictObject({ order: z.string().max(longestOrder), content: z.string().max(mostContent) }),
+  order: carriedShape,
 })
 
 /** No controller signs it, so it names only files of the release. */

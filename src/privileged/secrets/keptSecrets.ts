@@ -9,7 +9,7 @@ import { readUndamaged, replaceJson } from '../../lib/durableJson.ts'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { inParallel } from '../../lib/inParallel.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import type { OperatorError } from '../../lib/operatorError.ts'
 import {
   secretContentSchema,
   secretValuesSchema,
@@ -18,7 +18,7 @@ import {
   type SecretContent,
 } from '../../protocol/secrets.ts'
 import { environmentFile } from '../../systemd/quoting.ts'
-import { authentic, isLater } from '../orders.ts'
+import { authentic, isLater, refusedForService } from '../orders.ts'
 import type { RootFolder } from '../rootFolder.ts'
 import { UnitLinks } from '../unitLinks.ts'
 import { opened, sealed, Unopened } from '../credentials.ts'
@@ -244,8 +244,4 @@ function keepOnly(folder: string, names: ReadonlySet<string>): void {
 }
 
 const refused = (service: string, why: string, cause?: unknown): OperatorError =>
-  new OperatorError('E_ORDER', `the privileged helper rejected the secrets of ${service}: ${why}`, {
-    subject: service,
-    next: 'check that the clock of this machine is right (timedatectl) and that the controller is as new as the agent (tandem machines)',
-    cause,
-  })
+  refusedForService(service, `the privileged helper rejected the secrets of ${service}: ${why}`, cause)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { CarriedContent } from '../../drivers/supervisor/supervisor.ts'
 import { readUndamaged, replaceJson, writeJsonDurably } from '../../lib/durableJson.ts'
-import { OperatorError } from '../../lib/operatorError.ts'
+import type { OperatorError } from '../../lib/operatorError.ts'
 import {
   commandOrderMs,
   commandOrderSchema,
@@ -11,7 +11,7 @@ import {
   type CommandOrder,
   type ServiceOrder,
 } from '../../protocol/serviceOrders.ts'
-import { authentic, isLater } from '../orders.ts'
+import { authentic, isLater, refusedForService } from '../orders.ts'
 import type { RootFolder } from '../rootFolder.ts'
 
 const obeyedSchema = z.object({
@@ -117,8 +117,4 @@ interface AskedCommand {
 const none: Obeyed = { services: {}, commands: {} }
 
 export const refused = (service: string, why: string, cause?: unknown): OperatorError =>
-  new OperatorError('E_ORDER', `the privileged helper does not start a program of ${service}: ${why}`, {
-    subject: service,
-    next: 'check that the clock of this machine is right (timedatectl) and that the controller is as new as the agent (tandem machines)',
-    cause,
-  })
+  refusedForService(service, `the privileged helper does not start a program of ${service}: ${why}`, cause)

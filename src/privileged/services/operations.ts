@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { DataFolders } from '../../drivers/supervisor/dataFolders.ts'
 import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
-import { longestOrder } from '../../identity/order.ts'
 import { readSecrets } from '../../drivers/supervisor/serviceSecrets.ts'
 import { listUnits, type UnitRecord } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { isEmpty } from '../../drivers/supervisor/systemd/stopUnit.ts'
@@ -49,8 +48,6 @@ export const serviceOperations = (parts: ServiceParts): Operations => ({
 const turnOf = ({ unit }: { unit: string }): string => `unit ${unit}`
 const turnOfProgram = ({ service, id }: { service: string; id: string }): string =>
   turnOf({ unit: unitName(service, id) })
-/** The definitions of all generations of a service are far below it. */
-const mostContent = 2_000_000
 
 function unitOperations(parts: ServiceParts): Operations {
   const { units, unitFolder, isOwnUnit, onceStarted } = parts
@@ -79,7 +76,7 @@ function unitOperations(parts: ServiceParts): Operations {
         ...{ id: shape.instanceIdShape, service: shape.serviceShape, attached: z.boolean() },
         use: z.enum(['instance', 'prepare', 'health', 'command', 'beside']),
         port: shape.portShape.nullable(),
-        order: z.strictObject({ order: z.string().max(longestOrder), content: z.string().max(mostContent) }),
+        order: shape.carriedShape,
       }),
       async (asked) => {
         mustBeOwn(asked)

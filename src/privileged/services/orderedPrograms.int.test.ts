@@ -145,7 +145,7 @@ describe('a program of a service', () => {
   it.each([
     [80, 'port 80 is not between'],
     [40_000, 'port 40000 is not between'],
-    [null, 'a port is missing'],
+    [null, 'its port is missing'],
   ])('gets no port outside the range of instances: %s', async (port, message) => {
     haveRelease()
     await refuses({ port }, message)

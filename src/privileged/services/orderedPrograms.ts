@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { checkInstance, prepareInstance } from '../../definitions/names.ts'
+import { prepareInstance } from '../../definitions/names.ts'
 import { instanceEnvironment } from '../../drivers/supervisor/instanceEnvironment.ts'
 import { programSpec, type PlannedProgram, type ProgramUse } from '../../drivers/supervisor/programSpec.ts'
 import { inTerminal } from '../../drivers/supervisor/shellArgv.ts'
-import type { CarriedContent, InstanceSpec, OrderedProgram } from '../../drivers/supervisor/supervisor.ts'
-import { shownFiles } from '../../layout/folders.ts'
+import type { InstanceSpec, OrderedProgram } from '../../drivers/supervisor/supervisor.ts'
 import { OperatorError } from '../../lib/operatorError.ts'
 import type { CommandOrder, DescribedProgram } from '../../protocol/serviceOrders.ts'
 import { refused, type AcceptedOrders } from './acceptedOrders.ts'
@@ -37,18 +35,11 @@ export interface AskedProgram extends OrderedProgram {
   attached: boolean
 }
 
-interface AskedCheck {
+interface OrderedCommand {
+  id: string
   service: string
   generation: string
-  order: CarriedContent
-}
-
-interface Check {
-  /** Of the file. */
-  path: string
-  /** `{}` stands for the path at which it sees the file. */
-  argv: readonly string[]
-  number: number
+  program: DescribedProgram
 }
 
 interface Found {
@@ -77,13 +68,9 @@ export class OrderedPrograms {
     return asked.attached ? { ...spec, attached: true } : spec
   }
 
-  /** The check of a filled-in file: it gets everything that an instance of its generation gets, but a port. */
-  check({ service, generation, order }: AskedCheck, { path, argv, number }: Check): InstanceSpec {
-    const program = this.#parts.orders.service(service, order).generations[generation]
-    if (!program) throw refused(service, `the order names no generation ${generation}`)
-    const words = argv.map((word) => word.replaceAll('{}', join(shownFiles, path)))
-    const id = checkInstance(service, generation, number)
-    return this.#made(service, { use: { as: 'command', argv: words }, id, generation, program }, null)
+  /** A command of a generation, such as a check: it gets everything that an instance gets, but a port. */
+  command({ id, service, generation, program }: OrderedCommand, argv: string[]): InstanceSpec {
+    return this.#made(service, { use: { as: 'command', argv }, id, generation, program }, null)
   }
 
   #made(service: string, { use, id, generation, program }: Found, port: number | null): InstanceSpec {
@@ -100,10 +87,8 @@ export class OrderedPrograms {
     }
     const planned = { id, release, definition, words: instanceEnvironment(about, env), cwd, callsServices }
     const secrets = hasSecrets && generation !== null ? { secrets: { generation } } : {}
-    return programSpec(
-      Object.assign(planned, secrets, ...added.map(({ planned: more }) => more)) as PlannedProgram,
-      use,
-    ) // of them
+    const whole = Object.assign(planned, secrets, ...added.map((one) => one.planned)) as PlannedProgram // with each share
+    return programSpec(whole, use)
   }
 
   #find(asked: AskedProgram): Found {
@@ -141,7 +126,9 @@ const [firstPort, lastPort] = [20_000, 31_999]
 /** A program of a service that listens needs a port, and no other one gets one. */
 function portFor(listen: string, { as }: ProgramUse, { port, service }: AskedProgram): number | null {
   const isBeside = as === 'beside' || as === 'health'
-  if (!isBeside && (listen === 'none') !== (port === null)) throw refused(service, 'a port is missing, or there is one')
+  if (!isBeside && listen !== 'none' && port === null) throw refused(service, 'its port is missing')
+  if (!isBeside && listen === 'none' && port !== null)
+    throw refused(service, 'a service that does not listen gets no port')
   if (port !== null && (port < firstPort || port > lastPort))
     throw refused(service, `port ${port} is not between ${firstPort} and ${lastPort}`)
   return port
