@@ -76,11 +76,15 @@ export class AcceptedOrders {
         service,
         `the command was signed ${Math.round((now - parsed.at) / 1_000)} s ago, not within a minute`,
       )
-    const obeyed = this.#read()
-    if (Object.hasOwn(obeyed.commands, id)) throw refused(service, 'this command has run already')
-    const recent = Object.entries(obeyed.commands).filter(([, at]) => Math.abs(now - at) <= 2 * commandOrderMs)
-    this.#write({ ...obeyed, commands: { ...Object.fromEntries(recent), [id]: parsed.at } })
+    if (Object.hasOwn(this.#read().commands, id)) throw refused(service, 'this command has run already')
     return parsed
+  }
+
+  /** The command is about to run: from now on it counts as run. */
+  runs({ id, at }: Pick<CommandOrder, 'id' | 'at'>): void {
+    const [obeyed, now] = [this.#read(), this.#parts.now()]
+    const recent = Object.entries(obeyed.commands).filter(([, other]) => Math.abs(now - other) <= 2 * commandOrderMs)
+    this.#write({ ...obeyed, commands: { ...Object.fromEntries(recent), [id]: at } })
   }
 
   #authentic(kind: 'service' | 'command', service: string, signed: string, content: string) {

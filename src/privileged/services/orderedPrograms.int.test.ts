@@ -182,9 +182,10 @@ describe('a command of a person', () => {
   const never = (order: unknown, message: string, over: object = {}) =>
     refuses({ id: 'shop-run-k1', use: 'command', order, ...over }, message)
 
-  it('runs once, within a minute', async () => {
-    haveRelease()
+  it('runs once, within a minute; one whose release is not here did not run', async () => {
     const order = carried('command', command())
+    await expect(run(order)).rejects.toMatchObject({ code: 'E_RELEASE_GONE' })
+    haveRelease()
     await run(order)
     await never(order, 'has run already')
     lab().now += 61_000

@@ -9,7 +9,7 @@ import type { CommandOrder, DescribedProgram } from '../../protocol/serviceOrder
 import { refused, type AcceptedOrders } from './acceptedOrders.ts'
 
 interface Parts {
-  orders: Pick<AcceptedOrders, 'service' | 'command'>
+  orders: Pick<AcceptedOrders, 'service' | 'command' | 'runs'>
   machine: () => string
   /** Where the folder of a release is, whether it exists or not. */
   releaseFolder: (release: string) => string
@@ -48,6 +48,8 @@ interface Found {
   id: string
   generation: string | null
   program: DescribedProgram
+  /** The order of a person, which counts once. */
+  command?: CommandOrder
 }
 
 /** Makes programs from what the controller has signed: command line, environment, jail, limits and release. */
@@ -65,6 +67,7 @@ export class OrderedPrograms {
     // The agent would write its standard input.
     if (asked.attached && (asked.use === 'instance' || asked.use === 'prepare'))
       throw refused(asked.service, 'nobody owns the input of this program')
+    if (found.command) this.#parts.orders.runs(found.command)
     return asked.attached ? { ...spec, attached: true } : spec
   }
 
@@ -113,11 +116,12 @@ export class OrderedPrograms {
   }
 }
 
-function commandIn({ id, service, instance, argv, terminal, generation, program }: CommandOrder): Found {
+function commandIn(command: CommandOrder): Found {
+  const { id, service, instance, argv, terminal, generation, program } = command
   const words = terminal === null ? argv : inTerminal(argv, terminal)
   if (words === null) throw refused(service, 'a shell needs a terminal')
-  if (instance === null) return { use: { as: 'command', argv: words }, id, generation, program }
-  return { use: { as: 'beside', id, argv: words }, id: instance, generation, program }
+  if (instance === null) return { use: { as: 'command', argv: words }, id, generation, program, command }
+  return { use: { as: 'beside', id, argv: words }, id: instance, generation, program, command }
 }
 
 /** Instances get their ports from this range: 1000 for each of twelve machines on one computer. */
@@ -137,5 +141,5 @@ function portFor(listen: string, { as }: ProgramUse, { port, service }: AskedPro
 const notHere = (service: string, release: string): OperatorError =>
   new OperatorError('E_RELEASE_GONE', `release ${release.slice(0, 12)} of ${service} is not on this machine`, {
     subject: service,
-    next: 'the agent fetches it again and retries',
+    next: 'the agent fetches it again; repeat a command of yours after that',
   })
