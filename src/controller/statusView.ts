@@ -24,7 +24,9 @@ export const wholeStatus = ({ controller, releases: { depot }, unwritable, waiti
     ...(depot.atCap ? [`the last push was refused: ${withNext(depot.atCap)}`] : []),
   ])
 
-type Reasons = Pick<Rooms, 'controller' | 'releases' | 'unwritable' | 'waiting'>
+type Reasons = Pick<Rooms, 'controller' | 'unwritable' | 'waiting'> & {
+  releases: { depot: Pick<Rooms['releases']['depot'], 'atCap'> }
+}
 
 /** The parts of a controller that its status shows. */
 export type Viewed = Pick<Controller, 'state' | 'config' | 'version' | 'history' | 'observed'>

@@ -1,5 +1,5 @@
-import { mkdirSync, mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { pino, type Logger } from 'pino'
 import { startAgent, type RunningAgent } from '../../src/agent/startAgent.ts'
 import { ApiClient } from '../../src/api/client.ts'
@@ -44,6 +44,18 @@ export class Assembled extends CommandLine {
   #openBalancer: OpenBalancer | null = null
   #controller: RunningController | null = null
   readonly #agents = new Map<string, RunningAgent>()
+
+  /** Writes a release of the service that is named as this program, with these lines of its definition. Returns its folder. */
+  writeRelease(program: string, version: string, lines: readonly string[]): string {
+    const service = basename(program, '.mjs')
+    const folder = join(this.folder, service, version)
+    mkdirSync(folder, { recursive: true })
+    cpSync(program, join(folder, basename(program)))
+    const usual = ['health: { path: /health, every: 20ms }', 'rollout: { drain: 100ms }']
+    const all = [`service: ${service}`, `env: { VERSION: "${version}" }`, ...lines, ...usual]
+    writeFileSync(join(folder, 'tandem.yaml'), all.join('\n'))
+    return folder
+  }
 
   /** `balancer`: in place of the one of a laptop. */
   static async start({

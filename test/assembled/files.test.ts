@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -34,23 +34,16 @@ describe('files of services on a laptop', () => {
       Readable.from([Buffer.from(value)]),
     )
   const folderOf = (version: string, template: string): string => {
-    const folder = join(laptop.folder, 'filer', version)
-    mkdirSync(join(folder, 'conf'), { recursive: true })
-    cpSync(program, join(folder, 'filer.mjs'))
-    writeFileSync(join(folder, 'conf/app.liquid'), template)
-    const lines = [
-      'service: filer',
+    const folder = laptop.writeRelease(program, version, [
       'run: [node, filer.mjs, "${TANDEM_FILES}/etc/app.conf"]',
       'prepare: [sh, -c, "cat $TANDEM_FILES/etc/app.conf"]',
-      `env: { VERSION: "${version}" }`,
       'secrets: { database: db }',
       'config: { WORKERS: { type: integer, default: 4 } }',
       'files:',
       '  etc/app.conf: { template: conf/app.liquid, check: [node, filer.mjs, --check, "{}"] }',
-      'health: { path: /health, every: 20ms }',
-      'rollout: { drain: 100ms }',
-    ]
-    writeFileSync(join(folder, 'tandem.yaml'), lines.join('\n'))
+    ])
+    mkdirSync(join(folder, 'conf'), { recursive: true })
+    writeFileSync(join(folder, 'conf/app.liquid'), template)
     return folder
   }
   const push = (version: string, template = usual): Promise<Pushed> =>

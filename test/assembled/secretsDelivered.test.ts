@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -29,23 +29,13 @@ describe('secrets of services on a laptop', () => {
   const put = async (path: string, field: string, value: string): Promise<void> => {
     expect(await secrets(value, 'put', path, `${field}=-`)).toMatchObject({ code: 0 })
   }
-  const folderOf = (version: string): string => {
-    const folder = join(laptop.folder, 'keeper', version)
-    mkdirSync(folder, { recursive: true })
-    cpSync(program, join(folder, 'keeper.mjs'))
-    const lines = [
-      'service: keeper',
+  const folderOf = (version: string): string =>
+    laptop.writeRelease(program, version, [
       'run: [node, keeper.mjs]',
-      `env: { VERSION: "${version}" }`,
       'secrets:',
       '  database: db',
       '  MAIL_PASSWORD: { from: "@shared/smtp#password", as: env }',
-      'health: { path: /health, every: 20ms }',
-      'rollout: { drain: 100ms }',
-    ]
-    writeFileSync(join(folder, 'tandem.yaml'), lines.join('\n'))
-    return folder
-  }
+    ])
   const push = (version: string): Promise<Pushed> => laptop.json<Pushed>('push', folderOf(version))
   const on = async (machine: string): Promise<Known> => JSON.parse((await ask(laptop.entries[machine])).text) as Known
 

@@ -52,6 +52,7 @@ export class ServedCluster {
     const tails = cluster.tails()
     const checks = cluster.keepChecks()
     const past = pastOf({ controller, snapshots: null, logger })
+    const waiting = (): null => null
     const some = {
       controller,
       numbers,
@@ -63,14 +64,14 @@ export class ServedCluster {
       tokens,
       sessions,
       unwritable,
-      waiting: () => null,
+      waiting,
       past,
     }
     // The page makes no call that needs the other rooms, which are files and threads.
     const known = some as unknown as Rooms
     const changes = new RecentChanges(controller)
     const overview = new LiveOverview({
-      ...{ controller, changes, numbers, status: () => wholeStatus(known) },
+      ...{ controller, changes, numbers, status: () => wholeStatus({ controller, releases, unwritable, waiting }) },
       ...{ checks: () => checks.all, store: () => releases.usage },
     })
     const rooms = { ...known, overview, callers: new Callers(tokens, sessions, controller) }
