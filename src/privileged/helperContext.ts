@@ -35,6 +35,8 @@ export interface HelperContext {
   programExtras: ProgramExtra[]
   /** The values of the secrets of a generation, by name. The feature that keeps them adds itself. */
   secretValues: SecretValuesOf[]
+  /** Whether the agent is of another version than this helper. The feature that changes versions adds itself. */
+  agentIsOther: (() => boolean)[]
   examine: Examine
   now: () => number
 }

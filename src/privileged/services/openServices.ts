@@ -5,13 +5,10 @@ import { openUnitHost, type UnitHost } from '../../drivers/supervisor/systemd/un
 import { cacheFolder, rootReleases } from '../../layout/dataFolder.ts'
 import { configurationFolder, dataRoot, dataRoots, permitsFile, secretsFolder } from '../../layout/folders.ts'
 import { noHome } from '../../layout/users.ts'
-import { agentUnit, unitFolder } from '../../layout/units.ts'
-import { programFolder } from '../../lib/programFolder.ts'
+import { unitFolder } from '../../layout/units.ts'
 import { objectsIn } from '../../releases/objectReading.ts'
 import { OwnFolders } from '../../releases/releaseFolders.ts'
 import { removeTree } from '../../releases/removeTree.ts'
-import { createUnitControl } from '../../systemd/unitControl.ts'
-import { runsIn } from '../../versions/ownProgram.ts'
 import type { HelperContext } from '../helperContext.ts'
 import type { RootFolder } from '../rootFolder.ts'
 import { AcceptedOrders } from './acceptedOrders.ts'
@@ -45,7 +42,7 @@ export function openServices(context: HelperContext): ServiceParts {
   const { isOwnUnit, users, orders, programs, releases, unitExtras } = context
   return {
     ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, orders, programs, unitExtras },
-    isAgentOther,
+    isAgentOther: () => context.agentIsOther.some((isOther) => isOther()),
     releaseFolder: (release) => releases.folder(release),
     formerFolder: (release) => join(cacheFolder(context.data), 'releases', release),
     onceStarted: new OnceStarted(join(context.folder.path, 'started')),
@@ -59,12 +56,6 @@ export const unitsFor = ({ data, folder, users, guards }: HelperContext, streams
   openUnitHost({
     ...{ unitFolder, environmentFolder: join(folder.path, 'environment') },
     ...{ hidden: [data, configurationFolder], streamsGroup, users, guards },
-  })
-
-/** Only root can change the unit of the agent. */
-const isAgentOther = (): boolean =>
-  !runsIn(createUnitControl().command(agentUnit), {
-    ...{ folder: programFolder, node: process.execPath, options: [], words: [] },
   })
 
 /** The variables that programs inherit, as systemd gives them to the agent, whose user has no home. */
