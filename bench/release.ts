@@ -47,6 +47,7 @@ async function measure(): Promise<void> {
   const policy = () => ({ keep: new Set<string>(), lastPerService: 5, published: [] })
   const depot = new ReleaseDepot({ store, clock: systemClock, capBytes: null, policy })
   const server = createServer((incoming, answer) => void serve(depot, incoming).then((body) => body.pipe(answer)))
+  server.keepAliveTimeout = 0 // a step without requests takes longer than the default of 5 s
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // a listening TCP server has a port
