@@ -14,10 +14,12 @@ import { join } from 'node:path'
 import { systemClock } from '../src/lib/clock.ts'
 import { describeFolder } from '../src/releases/describeFolder.ts'
 import { DirectoryStore } from '../src/releases/directoryStore.ts'
+import { objectsIn } from '../src/releases/objectReading.ts'
 import { publish } from '../src/releases/publish.ts'
 import { ReleaseCache } from '../src/releases/releaseCache.ts'
 import { ReleaseDepot } from '../src/releases/releaseDepot.ts'
 import { definition } from '../src/releases/releaseFixture.ts'
+import { OwnFolders } from '../src/releases/releaseFolders.ts'
 import { removeTree } from '../src/releases/removeTree.ts'
 import { HttpDepot, serve } from './httpDepot.ts'
 
@@ -52,7 +54,7 @@ async function measure(): Promise<void> {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // a listening TCP server has a port
   const remote = new HttpDepot(port)
-  const caches = [await ReleaseCache.open(join(root, 'a')), await ReleaseCache.open(join(root, 'b'))]
+  const caches = [await openMachine('a'), await openMachine('b')]
 
   console.log(
     `${files} files, ${totalBytes / 1e6} MB; ${availableParallelism()} CPUs, Node ${process.version}; over HTTP on loopback`,
@@ -113,6 +115,13 @@ async function measure(): Promise<void> {
   server.close()
   server.closeAllConnections()
   if (pushToFetched > goals.pushToFetchedMs || Math.max(...bytesToMachine) > goals.bytesPerMachine) process.exitCode = 1
+}
+
+/** As on a server: the agent's objects, and folders that the privileged helper makes of them and trusts no file of. */
+async function openMachine(name: string): Promise<ReleaseCache> {
+  const store = join(root, name)
+  const folders = await OwnFolders.open({ root: join(root, `${name}-helper`), store, objects: objectsIn(store) })
+  return ReleaseCache.open(store, { foldersIn: () => folders })
 }
 
 /** A deployment by archive sends the whole tree to every machine each time. */
@@ -178,7 +187,7 @@ function diskUse(): string {
         .toString()
         .split('\t')[0],
     )
-  return `on disk: tree ${mb(size('source'))}, store ${mb(size('store'))}, machine a ${mb(size('a'))} (objects ${mb(size('a/objects'))}, folder ${mb(size('a/releases'))})`
+  return `on disk: tree ${mb(size('source'))}, store ${mb(size('store'))}, machine a: objects ${mb(size('a'))}, folder of root ${mb(size('a-helper'))}`
 }
 
 function report(steps: Map<string, Step>): void {
