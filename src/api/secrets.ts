@@ -73,7 +73,10 @@ export const secretOperations = {
       summary: "register the key of a machine's privileged helper",
     },
     body: z.object({ recipient: recipient.describe('public key of age') }),
-    response: z.object({ machine: z.string() }),
+    response: z.object({
+      machine: z.string(),
+      signs: z.boolean().default(false).describe('every program that this controller sends comes with a signed order'),
+    }),
   },
   secrets: {
     ...{ method: 'GET', path: '/secrets', role: 'reader', summary: 'secrets, without their values' },

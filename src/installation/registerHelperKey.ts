@@ -7,6 +7,7 @@ import { pinnedAuthority } from '../identity/pinnedAuthority.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { RootFolder } from '../privileged/rootFolder.ts'
 import { HelperKey } from '../privileged/secrets/helperKey.ts'
+import { AcceptedOrders } from '../privileged/services/acceptedOrders.ts'
 import { joinRefusal, trustIn, type Join } from './joinCluster.ts'
 
 /**
@@ -20,13 +21,15 @@ export async function registerHelperKey({ controller, token, pin, data }: Join):
   const joined = new JoinedFolder(data)
   const hasJoined = joined.exists()
   if (hasJoined && fingerprint(joined.identity.read().authority) !== pin) return null // joining refuses it
-  const { path } = new RootFolder(data)
+  const folder = new RootFolder(data)
+  const { path } = folder
   const kept = new HelperKey(path)
   const { key, isNew } = await kept.next()
   const authority = await pinnedAuthority({ controller, pin, refusal: joinRefusal })
   const client = new ApiClient({ url: `https://${controller}`, token, trust: trustIn(authority) })
   try {
-    await client.call('registerHelperKey', { body: { recipient: key.recipient } })
+    const { signs } = await client.call('registerHelperKey', { body: { recipient: key.recipient } })
+    if (signs) new AcceptedOrders({ folder, now: Date.now }).demand()
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
     if (error.code === 'E_NOT_FOUND') return 'cannot receive secrets: the version of its controller delivers none'

@@ -13,6 +13,9 @@ const releases = '/var/lib/tandem/privileged/cache/releases'
 const definition = (version: string): string =>
   web({ name: 'prey', version, more: 'secrets: { database: db }' }).replace('env: {', 'env: { NEEDS: database,')
 
+const limits = { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null }
+const stop = { signal: 'SIGUSR1', withinMs: 1_000 }
+
 /** Acts as the user of machine a's agent, with its groups and all its files: docs/secrets.md says what it cannot do. */
 export const takenOverSuite = (lend: () => Promise<Pair>): void => {
   describe('an agent that was taken over', () => {
@@ -68,8 +71,8 @@ export const takenOverSuite = (lend: () => Promise<Pair>): void => {
       const spec = {
         ...{ id: 'prey-x-1', service: 'prey', argv: ['/bin/sh'], env: {} },
         ...{ release: state.instances[0]?.release, secrets: { generation: state.instances[0]?.generation } },
-        limits: { memoryBytes: null, cpu: null, tasks: null, bodyBytes: null },
-        stop: { signal: 'SIGUSR1', withinMs: 1_000 },
+        limits,
+        stop,
       }
       const never: [string, object, RegExp][] = [
         ['unit.write', { spec }, /E_ORDER/],
@@ -95,6 +98,17 @@ export const takenOverSuite = (lend: () => Promise<Pair>): void => {
       expect(await ask('program.write', askedFor(await kept('b'), { id: askedFor(state).id }))).toContain(
         'meant for machine b',
       )
+    })
+
+    it('starts nothing unsigned on a machine that has just joined, before the first order', async () => {
+      const release = (await kept('a')).instances.find(({ service }) => service === 'prey')?.release
+      const spec = { ...{ id: 'other-1', service: 'other', release, argv: ['/bin/sh'], env: {} }, limits, stop }
+      // As on a machine that joined before orders were signed, which the same command ends.
+      await on('a').must(['rm', '/var/lib/tandem/privileged/service-orders.json'])
+      expect(await ask('unit.write', { spec })).toBe('{"value":null}')
+      expect(await ask('unit.remove', { unit: 'tandem-other-1.service' })).toBe('{"value":null}')
+      await pair.join('a')
+      expect(await ask('unit.write', { spec })).toMatch(/E_ORDER/)
     })
 
     it('brings back no earlier release or instance', async () => {

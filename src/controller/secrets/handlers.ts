@@ -55,7 +55,7 @@ export function secretHandlers({
     registerHelperKey: async ({ body: { recipient } }, caller) => {
       const machine = await membership.machineWith(caller.role === 'joiner' ? caller.secret : '')
       await controller.execute({ type: 'RegisterHelperKey', machine, recipient }, machineCaller(machine))
-      return { machine }
+      return { machine, signs: true }
     },
     putSecret: async ({ params: { path }, body }, { name }) => {
       const fields = Object.fromEntries(

@@ -39,9 +39,14 @@ export class AcceptedOrders {
     this.#parts = parts
   }
 
-  /** Whether the controller signs what this machine is to run: from its first order on, nothing unsigned may run. */
-  get any(): boolean {
-    return this.#obeyed !== null || existsSync(this.#path)
+  /** Whether the controller signs what this machine is to run: from then on, nothing unsigned may run. */
+  get areDemanded(): boolean {
+    return existsSync(this.#path)
+  }
+
+  /** The first order demands the next ones too. This demands it before, so that the agent cannot hold the first one back. */
+  demand(): void {
+    if (!this.areDemanded) this.#write(none)
   }
 
   /** Whether the controller wants something of the service here, or wanted it before. */
@@ -99,7 +104,7 @@ export class AcceptedOrders {
 
   /** Only that the first order came must survive a loss of power; a start does not wait for the disk. */
   #write(obeyed: Obeyed): void {
-    const write = existsSync(this.#path) ? replaceJson : writeJsonDurably
+    const write = this.areDemanded ? replaceJson : writeJsonDurably
     write(this.#path, obeyed)
     this.#obeyed = obeyed
   }

@@ -90,7 +90,7 @@ function unitOperations(parts: ServiceParts): Operations {
       shape.unsignedShape,
       async ({ spec }) => {
         mustBeOwn(spec)
-        if ((parts.orders.any || spec.secrets) && !parts.isAgentOther())
+        if ((parts.orders.areDemanded || spec.secrets) && !parts.isAgentOther())
           throw refused(spec.service, 'the order is not signed by the controller')
         const { cwd = parts.releaseFolder(spec.release) } = spec
         if (spec.cwd !== undefined && spec.cwd !== parts.formerFolder(spec.release))

@@ -7,6 +7,7 @@ import { createAuthority } from '../../identity/authority.ts'
 import type { Order } from '../../identity/order.ts'
 import type { CommandOrder, DescribedProgram, ServiceOrder } from '../../protocol/serviceOrders.ts'
 import { identityOf, performerLab } from '../testing/performerLab.ts'
+import { AcceptedOrders } from './acceptedOrders.ts'
 
 /** Acts as an agent that was taken over: it has the socket of the helper, and all orders that it ever carried. */
 const lab = performerLab()
@@ -174,6 +175,18 @@ describe('a program of a service', () => {
     lab().isAgentOther = true
     await ask('unit.write', { spec })
     expect(lab().written).toHaveLength(3)
+  })
+
+  it('needs a signed order from the start, if the controller said at joining that it signs', async () => {
+    haveRelease()
+    const { limits, stop } = definition
+    const spec = { ...{ id: 'shop-r0-a-1', service: 'shop', release, argv: ['sh'], env: {} }, limits, stop }
+    const { folder, now } = lab().parts
+    new AcceptedOrders({ folder, now }).demand()
+    await expect(ask('unit.write', { spec })).rejects.toMatchObject({ code: 'E_ORDER' })
+    await write()
+    new AcceptedOrders({ folder, now }).demand()
+    await refuses({ order: carried('service', served, { position: 1 }) }, 'already obeyed a later order')
   })
 })
 
