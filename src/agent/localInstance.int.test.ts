@@ -252,6 +252,16 @@ describe('where the supervisor restarts on its own', () => {
     expect(instance).toMatchObject({ pid: 4242, restarts: 1 })
     expect(stage.supervisor.starts).toHaveLength(1)
   })
+  it('the agent starts the instance if the supervisor cannot', async () => {
+    const instance = stage.start({ limits: { restart: { firstMs: 1, mostMs: 1 } } })
+    await becomes(instance, 'ready')
+    instance.exited(crash)
+    await becomes(instance, 'failed')
+    stage.supervisor.die(id, { code: 1 })
+    instance.notRestarted()
+    await until(() => expect(stage.supervisor.starts).toHaveLength(2))
+    await becomes(instance, 'ready')
+  })
   it('sees an end, a start and another end that are reported at once', async () => {
     const instance = stage.start()
     await becomes(instance, 'ready')

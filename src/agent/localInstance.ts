@@ -75,8 +75,8 @@ export class LocalInstance {
   #stopping = new AbortController()
   #running: Promise<void>
   #exited = Promise.withResolvers<ExitStatus>()
-  /** Pid of the process that the supervisor has started on its own. */
-  #restarted = Promise.withResolvers<number>()
+  /** Pid of the process that the supervisor has started on its own; `null`: it cannot. */
+  #restarted = Promise.withResolvers<number | null>()
   #judged = Promise.withResolvers<void>()
   #everReady = false
   /** True once the main process has ended: another process may answer on the port from then on. */
@@ -149,6 +149,11 @@ export class LocalInstance {
     this.#restarted.resolve(pid)
   }
 
+  /** Called by the listener on the supervisor: it cannot restart the process, and nothing of the instance is left. */
+  notRestarted(): void {
+    this.#restarted.resolve(null)
+  }
+
   /**
    * Resolves once the agent knows whether the instance is healthy: the first probe has a result, or the start failed.
    */
@@ -197,7 +202,7 @@ export class LocalInstance {
   async #live(signal: AbortSignal, again: boolean): Promise<ExitStatus | null> {
     try {
       const pid = again ? await this.#untilRestarted(signal) : await this.#start(signal)
-      if (signal.aborted) return null
+      if (signal.aborted || pid === null) return null
       this.pid = pid
     } catch (error) {
       if (!signal.aborted) this.#fail(`could not be started: ${wordsOf(error)}`)
@@ -258,7 +263,10 @@ export class LocalInstance {
     return this.#untilRestarted(signal)
   }
 
-  /** Waits without limit: an operator may have stopped the instance. Returns `null` when the signal is aborted. */
+  /**
+   * Waits without limit: an operator may have stopped the instance. Returns `null` when the signal is aborted, or when
+   * the supervisor cannot restart it.
+   */
   async #untilRestarted(signal: AbortSignal): Promise<number | null> {
     const aborted = Promise.withResolvers<null>()
     const abort = (): void => aborted.resolve(null)

@@ -99,6 +99,44 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
       expect((await pair.controller.run(['tandem', ...run])).out).toContain(needle('two'))
     })
 
+    it('are read by no other service: not while it runs, when it prepares, or through a folder that both may write', async () => {
+      const shared = 'jail: { write: [/srv/shared] }\n'
+      for (const name of ['a', 'b']) {
+        await machine(name).must(['mkdir', '-m', '1777', '-p', '/srv/shared'])
+        machine(name).write(
+          '/etc/tandem/allowed-jail.yaml',
+          'vault: { write: [/srv/shared] }\nnosy: { write: [/srv/shared] }\n',
+        )
+      }
+      await pair.roll('vault', `${definition('shared')}\n${shared}`)
+      const { services } = await pair.tandem<Status>('status')
+      // What a careless or hostile owner of the values can do with them.
+      const planting = `cp $CREDENTIALS_DIRECTORY/database $TANDEM_DATA/copy && chmod 644 $TANDEM_DATA/copy && cd /srv/shared
+        for f in $TANDEM_DATA/copy $CREDENTIALS_DIRECTORY/database /proc/1/environ; do ln -sf $f link-$(basename $f); done`
+      for (const { id } of services.find(({ service }) => service === 'vault')?.instances ?? [])
+        expect(await pair.controller.run(['tandem', 'exec', id, '--', 'sh', '-c', planting])).toMatchObject({ code: 0 })
+
+      const places = [
+        ...['/run/credentials/*/*', '/proc/[0-9]*/environ', '/proc/[0-9]*/root/run/credentials/*/*', '/srv/shared/*'],
+        ...['/var/lib/tandem-data/*/*', '/var/lib/private/tandem-data/*/*', `${folder}/*/*`, '/etc/tandem/env/*'],
+      ].join(' ')
+      const look = `cat ${places} 2>/dev/null | tr '\\000' '\\n'`
+      const prepare = JSON.stringify(['sh', '-c', `(${look}) > $TANDEM_DATA/prepared`])
+      const secrets = 'secrets: { own: own, OWN: { from: own, as: env } }'
+      expect((await put('nosy/own', needle('nosy'))).code).toBe(0)
+      await pair.roll('nosy', web({ name: 'nosy', version: '1', more: `prepare: ${prepare}\n${secrets}\n${shared}` }))
+      for (const command of [look, 'cat $TANDEM_DATA/prepared']) {
+        const { out } = await pair.controller.run(['tandem', 'run', 'nosy', '--', 'sh', '-c', command])
+        const found = out.match(/needle-\w+/g) ?? []
+        // Its own, as a file and as a variable, show that the search finds what is there.
+        expect([command, [...new Set(found)], found.length >= 2]).toEqual([command, ['needle-nosy'], true])
+      }
+      await pair.remove('nosy')
+      await pair.roll('vault', definition('1'))
+      for (const name of ['a', 'b'])
+        await machine(name).must(['rm', '-r', '/etc/tandem/allowed-jail.yaml', '/srv/shared'])
+    })
+
     it('are refused by the helper unless the controller signed them for this machine, or when they are old', async () => {
       const ask = async (operation: string, args: object): Promise<string> =>
         (
@@ -149,6 +187,19 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
       expect(await pidOn('a')).toBe(before)
       expect((await pair.tandem('restart', 'vault')).exit).toBe(0)
       expect((await known('a')).database).toBe(needle('two'))
+    })
+
+    it('that broke while the program ran come again after its crash; systemd does not try once a second', async () => {
+      const unit = await unitOn('a')
+      await machine('a').must(['sh', '-c', `echo damaged > ${folder}/credentials/${unit}/database.cred`])
+      await machine('a').must(['kill', '-KILL', await pidOn('a')])
+      await expect
+        .poll(() => known('a').catch(() => null), { timeout: bootMs })
+        .toEqual({ database: needle('two'), mail: needle('mail') })
+      const journal = await machine('a').must(['journalctl', '-q', '--no-pager', '-u', unit])
+      expect(journal).toContain('systemd cannot open its secrets, and does not restart it')
+      // One by systemd itself, one by the agent, which then got them again; each is said of both commands of the unit.
+      expect(journal.match(/Failed to set up credentials/g)?.length).toBeLessThanOrEqual(4)
     })
 
     it('are there after both machines lost power while the controller is dead', async () => {

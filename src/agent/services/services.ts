@@ -75,6 +75,7 @@ export class Services implements MachineFeature<Slice> {
       programs.exited(exit)
     })
     supervisor.onRestart?.(({ id, pid }) => this.all.get(id)?.restarted(pid))
+    supervisor.onGiveUp?.((id) => this.all.get(id)?.notRestarted())
     balancer.onChange(changed)
   }
 

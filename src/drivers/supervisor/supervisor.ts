@@ -241,6 +241,8 @@ export interface SupervisorDriver {
   onExit(listener: (exit: ExitStatus) => void): void
   /** The listener is called after each exit with `again`, when the instance runs again. */
   onRestart?(listener: (restarted: Restarted) => void): void
+  /** The listener is called in the place of that if the driver cannot restart the instance. Nothing of it is left. */
+  onGiveUp?(listener: (id: string) => void): void
   /** Where TANDEM_DATA of a service must be, if the driver creates that folder itself. The path may be a link. */
   dataFolder?(service: string): string
   /** Where a program with this id finds its files; left out: the driver cannot give it any. */

@@ -7,8 +7,8 @@ import { quoteWord } from '../../../systemd/quoting.ts'
  *   copied    Every line of [Service] that is not listed below: user, data folder, environment and secrets, working
  *             directory, limits (they count in a control group of its own), slice, and each directive of the jail,
  *             also one that this file does not know.
- *   left out  The life of the instance (`notCopied`), except the `ExecStartPre=` after which its secret variables can be read. RuntimeDirectory= would be removed with the companion, although
- *             the instance still uses it.
+ *   left out  The life of the instance (`notCopied`), except the `ExecStartPre=` after which its secret variables can be
+ *             read. RuntimeDirectory= would be removed with the companion, although the instance still uses it.
  *   joined    /tmp, and where the unit has a private one, System V IPC (JoinsNamespaceOf=). Mounts are made again: a
  *             TemporaryFileSystem= is another one.
  *   own       The program, and the lines that the caller gives: its streams, how it ends.
@@ -27,7 +27,7 @@ export interface Companion {
 }
 
 const notCopied =
-  /^(?:Type|Exec(?!StartPre=\+\/bin\/true$)\w+|RemainAfterExit|Restart\w*|Timeout\w+|RuntimeMaxSec|NotifyAccess|Watchdog\w+|Kill\w+|SendSIG\w+|FinalKillSignal|Standard\w+|TTY\w+|Syslog\w+|Log\w+|RuntimeDirectory\w*|PIDFile|Sockets|FileDescriptorStore\w+|OOMPolicy)=/
+  /^(?:Type|Exec(?!StartPre=[-+]\/bin\/true$)\w+|RemainAfterExit|Restart\w*|Timeout\w+|RuntimeMaxSec|NotifyAccess|Watchdog\w+|Kill\w+|SendSIG\w+|FinalKillSignal|Standard\w+|TTY\w+|Syslog\w+|Log\w+|RuntimeDirectory\w*|PIDFile|Sockets|FileDescriptorStore\w+|OOMPolicy)=/
 
 export const companionUnitPattern = /^tandem-[A-Za-z0-9._-]+@[a-z][a-z0-9-]{0,39}\.service$/
 
@@ -54,7 +54,10 @@ export function companionText(instanceUnit: string, instanceText: string, compan
     `ExecStart=:${[executable, ...args].map(quoteWord).join(' ')}`,
     ...own,
     '',
-    ...serviceLines(instanceText).filter((line) => !notCopied.test(line)),
+    ...serviceLines(instanceText)
+      .filter((line) => !notCopied.test(line))
+      // As earlier versions wrote it.
+      .map((line) => line.replace('ExecStartPre=+', 'ExecStartPre=-')),
     '',
   ].join('\n')
 }

@@ -17,7 +17,7 @@ export interface Ending {
 }
 
 /** The next change after the known state. */
-export type Change = { kind: 'ended'; ending: Ending } | { kind: 'began'; life: Life }
+export type Change = { kind: 'ended'; ending: Ending } | { kind: 'began'; life: Life } | { kind: 'gaveUp' }
 
 /** How a life ended, from a signal of systemd. systemd itself keeps only the ending of the newest life. */
 export interface ToldEnding {
@@ -27,6 +27,9 @@ export interface ToldEnding {
   /** systemd's result name, such as `oom-kill`. */
   result: string
 }
+
+/** Exit status in the place of a program whose credentials systemd cannot set up (systemd.exec(5)). */
+export const noCredentials = 243
 
 /** States in which no process of a life of the unit is left. */
 const over = [
@@ -51,6 +54,7 @@ export function nextChange(life: Life, state: UnitState | undefined, told: ToldE
   const { pid, invocation } = life
   const isAnother = state !== undefined && state.invocation !== '' && state.invocation !== invocation
   if (!life.running) {
+    if (state && withoutCredentials(state)) return { kind: 'gaveUp' }
     if (!isAnother || state.lastPid === 0 || state.lastPid === pid) return null
     return { kind: 'began', life: { pid: state.lastPid, invocation: state.invocation, running: true } }
   }
@@ -60,6 +64,10 @@ export function nextChange(life: Life, state: UnitState | undefined, told: ToldE
   }
   return over.includes(state.sub) ? { kind: 'ended', ending: endingOf(pid, state, state.result) } : null
 }
+
+/** systemd does not start the unit any more, because it cannot set up the credentials. */
+const withoutCredentials = ({ sub, code, status }: UnitState): boolean =>
+  sub === 'failed' && code === 1 && status === noCredentials
 
 /** Without a status the ending is unknown: no signal reported it, and systemd has forgotten it. */
 export function endingOf(pid: number, ended: { code: number; status: number } | undefined, result = ''): Ending {

@@ -19,12 +19,18 @@ function adopted() {
   const heard: object[] = []
   const house: InstanceHouse = {
     systemctl: { show: async () => new Map() },
-    host: { syncJournal: () => written.promise } as InstanceHouse['host'], // the only operation that an end needs
+    host: {
+      ...({} as InstanceHouse['host']), // an end needs only the first of these operations, a removal the others
+      syncJournal: () => written.promise,
+      ...{ stop: async () => {}, resetFailed: async () => {} },
+      remove: async (unit) => void heard.push({ removed: unit }),
+    },
     note: async () => {},
     marks: { set: () => {}, remove: () => {}, has: () => true },
     exited: (exit) => void heard.push({ exited: exit }),
     mainEnded: (one) => void heard.push({ mainEnded: one }),
     ...{ restarted: () => {}, over: () => {}, stale: () => {} },
+    gaveUp: (id) => void heard.push({ gaveUp: id }),
   }
   return { instance: SystemdInstance.adopt(house, record, running, 0), heard, write: written.resolve }
 }
@@ -46,4 +52,13 @@ it('reports the end of the main process at the next look, before the journal has
   write()
   await looked
   expect(heard).toEqual([{ mainEnded: end }, { exited: { ...end, asked: false, again: true } }])
+})
+
+it('removes a unit that systemd does not restart because its secrets do not open, and says so', async () => {
+  const { instance, heard, write } = adopted()
+  write()
+  await instance.look(killed)
+  heard.length = 0
+  await instance.look({ ...killed, sub: 'failed', invocation: 'two', lastPid: 8, code: 1, status: 243 })
+  expect(heard).toEqual([{ removed: record.unit }, { gaveUp: 'shop-1' }])
 })

@@ -11,7 +11,8 @@ import type { UnitHost } from './unitHost.ts'
  * States of one instance in this driver:
  *   starting  The unit is written and its start requested. Next state: `running`; none if the start fails.
  *   running   The main process lives. Next state when it ends: `between`.
- *   between   systemd restarts the unit in a moment, or a person stopped it and may start it. Next state: `running`.
+ *   between   systemd restarts the unit in a moment, or a person stopped it and may start it. Next state: `running`; `over`
+ *             if its credentials do not open.
  *   over      Tandem stopped the unit, or a one-off program ended. Only its lines in the journal are left.
  */
 
@@ -26,6 +27,8 @@ export interface InstanceHouse {
   exited: (exit: ExitStatus) => void
   mainEnded: (end: MainEnd) => void
   restarted: (restarted: { id: string; pid: number }) => void
+  /** systemd does not restart the instance after all, and nothing of it is left. */
+  gaveUp: (id: string) => void
   /** The instance is gone for good. */
   over: (id: string) => void
   /** Unit files have changed that systemd may have read already. */
@@ -132,7 +135,8 @@ export class SystemdInstance {
           await this.#printed()
           await this.#tell(change.ending, false, true)
         }
-      } else {
+      } else if (change.kind === 'gaveUp') await this.#gaveUp()
+      else {
         this.#life = change.life
         this.#controlGroup = state?.controlGroup ?? this.#controlGroup
         this.#house.restarted({ id, pid: change.life.pid })
@@ -162,6 +166,20 @@ export class SystemdInstance {
       this.#life = this.#life && { ...this.#life, running: true }
       throw error
     }
+  }
+
+  /** A removal that fails is retried at the next look. */
+  async #gaveUp(): Promise<void> {
+    this.#stopping = this.remove()
+    try {
+      await this.#stopping
+    } catch (error) {
+      this.#stopping = null
+      throw error
+    }
+    await this.#note('systemd cannot open its secrets, and does not restart it; the agent starts it again', true)
+    this.#house.over(this.record.id)
+    this.#house.gaveUp(this.record.id)
   }
 
   told(ending: ToldEnding): void {

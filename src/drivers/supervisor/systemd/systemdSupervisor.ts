@@ -70,6 +70,7 @@ class SystemdSupervisor implements SupervisorDriver {
   readonly #exitListeners: ((exit: ExitStatus) => void)[] = []
   readonly #mainEndListeners: ((end: MainEnd) => void)[] = []
   readonly #restartListeners: ((restarted: Restarted) => void)[] = []
+  readonly #giveUpListeners: ((id: string) => void)[] = []
   readonly #reloads: UnitReloads
   readonly #looks: UnitLooks
   readonly #leftovers: LeftoverUnits
@@ -94,6 +95,7 @@ class SystemdSupervisor implements SupervisorDriver {
       exited: (exit) => this.#exitListeners.forEach((listener) => listener(exit)),
       mainEnded: (end) => this.#mainEndListeners.forEach((listener) => listener(end)),
       restarted: (restarted) => this.#restartListeners.forEach((listener) => listener(restarted)),
+      gaveUp: (id) => this.#giveUpListeners.forEach((listener) => listener(id)),
       over: (id) => void this.#instances.delete(id),
       stale: () => this.#reloads.removed(),
     }
@@ -233,6 +235,10 @@ class SystemdSupervisor implements SupervisorDriver {
 
   onRestart(listener: (restarted: Restarted) => void): void {
     this.#restartListeners.push(listener)
+  }
+
+  onGiveUp(listener: (id: string) => void): void {
+    this.#giveUpListeners.push(listener)
   }
 
   dataFolder(service: string): string {

@@ -141,17 +141,21 @@ describe('the unit of an instance', () => {
     const start = lines.indexOf(
       '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',
     )
-    expect(lines.slice(start + 1, start + 7)).toEqual([
+    expect(lines.slice(start + 1, start + 9)).toEqual([
       `LoadCredentialEncrypted=database:${folder}/database.cred`,
       `LoadCredentialEncrypted=environment:${folder}/environment.cred`,
       'EnvironmentFile=-%d/environment',
-      'ExecStartPre=+/bin/true',
+      'ExecStartPre=-/bin/true',
+      '# What does not open now does not open in a second: the agent gets it again, then starts the unit.',
+      'RestartPreventExitStatus=243',
       '# A core would hold them. The kernel hands one to a program even at 0.',
       'LimitCORE=1',
     ])
     const files = unitText(spec, { ...places, credentials: credentials.slice(0, 1) })
     expect(files).not.toMatch(/ExecStartPre|%d/)
     expect(unitText(spec, places)).not.toMatch(/Credential|LimitCORE/)
+    // Nothing runs as root with the environment of the service, in which LD_PRELOAD may be.
+    expect(lines.filter((line) => /^Exec\w+=[-@:]*[+!]/.test(line))).toEqual([])
   })
 
   it('of a one-off program is not enabled, and runs once', () => {

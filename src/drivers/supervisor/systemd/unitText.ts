@@ -2,6 +2,7 @@ import type { InstanceSpec } from '../supervisor.ts'
 import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { problem } from '../process/executable.ts'
 import { jailLines } from './jailLines.ts'
+import { noCredentials } from './life.ts'
 import { stopLines } from './stopLines.ts'
 import { quoteIfNeeded, quoteWord } from '../../../systemd/quoting.ts'
 import { sliceName, unitName, userName } from './unitName.ts'
@@ -131,6 +132,12 @@ function programLines(
 }
 
 /**
+ * Its end does not matter: the command of the program then fails in the same way. Never with `+`: as root, it would load
+ * what LD_PRELOAD of the service names.
+ */
+const beforeProgram = 'ExecStartPre=-/bin/true'
+
+/**
  * The variables among the secrets are in a credential too. systemd has decrypted it only once the first command of the
  * unit has begun, so another one comes before the program.
  */
@@ -142,7 +149,9 @@ function credentialLines({ credentials = [] }: UnitPlaces): string[] {
     '',
     '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',
     ...credentials.map(({ name, path }) => `LoadCredentialEncrypted=${name}:${checkPath(path)}`),
-    ...variables.flatMap(({ name }) => [`EnvironmentFile=-%d/${name}`, 'ExecStartPre=+/bin/true']),
+    ...variables.flatMap(({ name }) => [`EnvironmentFile=-%d/${name}`, beforeProgram]),
+    '# What does not open now does not open in a second: the agent gets it again, then starts the unit.',
+    `RestartPreventExitStatus=${noCredentials}`,
     ...(shown.length === 0 ? [] : [`TemporaryFileSystem=${shownFiles}:ro`]),
     ...shown.map(({ name, shownAt }) => `BindReadOnlyPaths=%d/${name}:${checkPath(shownAt)}`),
     '# A core would hold them. The kernel hands one to a program even at 0.',
