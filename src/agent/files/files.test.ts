@@ -32,12 +32,18 @@ function given(
   const extras: StartExtra[] = []
   const problems = new Map<string, unknown>()
   const requests: RenderRequest[] = []
+  const kept: object[] = []
+  const host = { isAway: false }
   const checks: AskedJob<CheckWork>[] = []
   const feature = new Files({
     host: {
       fillIn: async ({ request }) => {
         requests.push(request)
         return answer(request)
+      },
+      keepOnly: async (generations) => {
+        kept.push(generations)
+        if (host.isAway) throw new Error('the helper starts')
       },
       show: async ({ request }) => {
         requests.push(request)
@@ -71,7 +77,7 @@ function given(
   onTestFinished(() => feature.stop())
   const program = { id: 'shop-r1-a-1', release, generation: 'r1' }
   const filesOf = (id = program.id) => extras[0]?.files?.({ ...program, id }, new AbortController().signal)
-  return { feature, problems, requests, checks, filesOf, variables: () => extras[0]?.settings?.(program) }
+  return { feature, host, problems, requests, kept, checks, filesOf, variables: () => extras[0]?.settings?.(program) }
 }
 
 it('fills in a generation once, with its secrets, and checks each file in the folder of the check', async () => {
@@ -140,4 +146,19 @@ it('leaves making, keeping and checking to a host that does so', async () => {
   feature.want(wanting('r1'))
   expect(await filesOf()).toEqual({ generation: 'r1' })
   expect([feature.report().rendered, checks]).toEqual([['r1'], []])
+})
+
+it('has the host forget the files that nobody wants, until it did', async () => {
+  const { feature, host, kept, problems } = given(() => ({ isKept: true }))
+  const want = async (...generations: string[]): Promise<string[]> => {
+    feature.want(wanting(...generations))
+    await new Promise((resolve) => setImmediate(resolve))
+    return [...problems.keys()]
+  }
+  host.isAway = true
+  expect(await want('r1', 'r2')).toEqual(['files'])
+  host.isAway = false
+  expect(await want('r1', 'r2')).toEqual([])
+  for (const generations of [['r1', 'r2'], ['r2'], ['r2']]) await want(...generations)
+  expect(kept).toEqual([{ shop: ['r1', 'r2'] }, { shop: ['r1', 'r2'] }, { shop: ['r2'] }])
 })

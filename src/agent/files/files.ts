@@ -57,6 +57,8 @@ export class Files implements MachineFeature<Slice> {
   readonly #parts: Parts
   readonly #generations = new Generations()
   readonly #fillings = new Map<string, Filling>()
+  /** Whether the host keeps no files that nobody wants. */
+  #isTidy = false
   #definitions: DesiredState['definitions'] = {}
 
   constructor(parts: Parts) {
@@ -75,11 +77,27 @@ export class Files implements MachineFeature<Slice> {
       if (wanted.has(generation)) continue
       over.abort()
       this.#fillings.delete(generation)
+      this.#isTidy = false
       this.#parts.problems.solved(problemOf(of))
     }
     const started = new Set(desired.instances.map(({ generation }) => generation))
     for (const [generation, one] of wanted)
       if (!this.#fillings.has(generation)) this.#begin(one, started.has(generation))
+    if (!this.#isTidy) void this.#tidy()
+  }
+
+  /** Files that nobody wants go. A failure is tried again at the next heartbeat. */
+  async #tidy(): Promise<void> {
+    const kept: Record<string, string[]> = {}
+    for (const [generation, { wanted }] of this.#fillings) (kept[wanted.service] ??= []).push(generation)
+    this.#isTidy = true
+    try {
+      await this.#parts.host.keepOnly?.(kept)
+      this.#parts.problems.solved('files')
+    } catch (error) {
+      this.#isTidy = false
+      this.#parts.problems.add('files', error)
+    }
   }
 
   report(): Slice {
@@ -130,7 +148,8 @@ export class Files implements MachineFeature<Slice> {
     while (!signal.aborted) {
       try {
         const failure = await this.#try(filling, signal)
-        if (signal.aborted) return
+        // The host may have kept it after it was told to keep only others.
+        if (signal.aborted) return void (this.#isTidy = false)
         Object.assign(filling, { state: failure === null ? 'done' : 'failed', why: failure })
         if (failure === null) problems.solved(problemOf(filling.wanted))
         else problems.add(problemOf(filling.wanted), new Error(failure))

@@ -24,6 +24,8 @@ export interface FilesHost {
    * `isKept`: the host has them, and its checks accepted them.
    */
   fillIn: (asked: AskedFiles) => Promise<RenderAnswer | { isKept: true }>
+  /** Removes the files of all other generations, by service. Left out: the host keeps none. */
+  keepOnly?: (generations: Readonly<Record<string, readonly string[]>>) => Promise<void>
   /** The texts of files, for people. */
   show: (asked: AskedText) => Promise<RenderAnswer>
 }

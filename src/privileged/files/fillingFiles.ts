@@ -81,10 +81,7 @@ export class FillingFiles {
     const { kept } = this.#parts
     const ordered = this.#ordered(asked)
     kept.keepOnly(service, ordered.generations)
-    if (kept.has(service, generation)) {
-      kept.accept(service, generation)
-      return null
-    }
+    if (kept.has(service, generation)) return null
     const values = ordered.program.hasSecrets ? await this.#parts.valuesOf(service, generation) : {}
     const answer = await this.#filled(asked, ordered, values)
     if ('problem' in answer) return answer.problem

@@ -1,8 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Credential } from '../../drivers/supervisor/systemd/unitText.ts'
-import { bootMark } from '../../lib/bootId.ts'
 import { readJson, writeJsonDurably } from '../../lib/durableJson.ts'
 import { makeFolderDurably, writeFileDurably } from '../../lib/durableFile.ts'
 import { inParallel } from '../../lib/inParallel.ts'
@@ -24,20 +23,17 @@ interface Program {
  * The filled-in files of this machine's services, in the folder of the privileged helper, sealed with the key of the
  * machine:
  *
- *   files/SERVICE/GENERATION/   one credential a file, `index.json`, and `accepted` once every check accepted them:
- *                               the start of the machine in which the agent last asked for them
+ *   files/SERVICE/GENERATION/   one credential a file, `index.json`, and `accepted` once every check accepted them
  *   file-links/UNIT/            links to those of one unit, which go with it
  */
 export class KeptFiles {
   /** Of the units that load files. */
   readonly links: UnitLinks
   readonly #root: string
-  readonly #boot: string
 
-  constructor(root: string, boot = bootMark()) {
+  constructor(root: string) {
     this.#root = root
     this.links = new UnitLinks(join(root, 'file-links'))
-    this.#boot = boot
   }
 
   /** Whether the files of a generation are here, and its checks accepted them. */
@@ -45,9 +41,9 @@ export class KeptFiles {
     return existsSync(this.#accepted(service, generation))
   }
 
-  /** Its checks have accepted the files, now or before. */
+  /** Its checks have accepted the files. */
   accept(service: string, generation: string): void {
-    if (!this.#isOfThisBoot(service, generation)) writeFileDurably(this.#accepted(service, generation), this.#boot)
+    writeFileDurably(this.#accepted(service, generation), '')
   }
 
   /** Replaces the files of a generation. */
@@ -82,26 +78,12 @@ export class KeptFiles {
     if (generations.length === 0) rmSync(all, { recursive: true, force: true })
   }
 
-  /**
-   * Removes the links of all units but these, and the files of services without a unit, unless an agent has asked for
-   * them since the machine started: their first instance may wait for its turn for long, and this process ends before.
-   */
-  sweep(units: readonly { unit: string; service: string }[]): void {
-    this.links.keepOnly(units.map(({ unit }) => unit))
+  /** Removes the files of all services and generations that are not named. */
+  keepOnlyThose(generations: Readonly<Record<string, readonly string[]>>): void {
     const all = join(this.#root, 'files')
-    if (existsSync(all))
-      for (const service of readdirSync(all))
-        if (!units.some((one) => one.service === service) && !this.#isAwaited(service)) this.keepOnly(service, [])
-  }
-
-  #isAwaited(service: string): boolean {
-    const generations = readdirSync(join(this.#root, 'files', service))
-    return generations.some((generation) => this.#isOfThisBoot(service, generation))
-  }
-
-  #isOfThisBoot(service: string, generation: string): boolean {
-    const accepted = this.#accepted(service, generation)
-    return existsSync(accepted) && readFileSync(accepted, 'utf8') === this.#boot
+    if (!existsSync(all)) return
+    for (const service of readdirSync(all))
+      this.keepOnly(service, Object.hasOwn(generations, service) ? (generations[service] ?? []) : [])
   }
 
   #folder(service: string, generation: string): string {

@@ -15,6 +15,7 @@ import { FillingFiles, filesOf } from './fillingFiles.ts'
 import { KeptFiles } from './keptFiles.ts'
 
 const path = z.string().max(900).regex(filePath)
+const wanted = z.record(serviceShape, z.array(generationShape).max(1_000))
 const asked = z.strictObject({
   ...{ service: serviceShape, generation: generationShape },
   order: carriedShape,
@@ -31,7 +32,7 @@ const askedText = z.strictObject({
 export function openFiles(context: HelperContext): Operations {
   const { folder, orders, programs, releases, unitExtras, programExtras, secretValues } = context
   const kept = new KeptFiles(folder.path)
-  kept.sweep(listUnits(unitFolder))
+  kept.links.keepOnly(listUnits(unitFolder).map(({ unit }) => unit))
   programExtras.push((program, generation) =>
     filesOf(program) === null || generation === null
       ? {}
@@ -59,6 +60,9 @@ export function openFiles(context: HelperContext): Operations {
   })
   return {
     'files.fill': operation(asked, (of) => filling.fill(of), turnOf),
+    'files.keepOnly': operation(z.strictObject({ generations: wanted }), async ({ generations }) =>
+      kept.keepOnlyThose(generations),
+    ),
     'files.show': operation(askedText, (of) => filling.show(of), turnOf),
   }
 }
