@@ -3,7 +3,8 @@ import type { Observed } from '../decision/observed.ts'
 import { refuse, type Decision } from '../decision/refuse.ts'
 import type { HeldState } from '../events/leadershipEvents.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
-import { featureHeldDefinitions, featureHeldPins } from '../rollout/features.ts'
+import { heldDefinitions } from '../rollout/describedReleases.ts'
+import { featureHeldPins } from '../rollout/features.ts'
 import { applyAll } from './advance.ts'
 import { desiredState } from './desiredState.ts'
 import { factsOf } from './factsOf.ts'
@@ -74,9 +75,10 @@ export function awaited(
   }
 }
 
-const heldState = (state: MachineDesire): HeldState => {
+/** What a machine has obeyed, as the log keeps it. */
+export const heldState = (state: MachineDesire): HeldState => {
   const { machine, drained, declaredRoutes, instances, routes, localRoutes } = state
-  const definitions = featureHeldDefinitions(state, state.definitions)
+  const definitions = heldDefinitions(state)
   const pins = featureHeldPins(state)
   return { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes, pins }
 }

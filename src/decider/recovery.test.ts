@@ -1,28 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import type { DesiredState } from '../protocol/desiredState.ts'
 import { desiredState } from './desiredState.ts'
-import { deploy, given, rollback, stop } from './testing/given.ts'
+import { heldState } from './recoverLog.ts'
+import type { Definition } from '../definitions/definition.ts'
+import { aDefinition } from '../definitions/testing/aDefinition.ts'
+import { deploy, given, rollback, stop, type Request } from './testing/given.ts'
 import { World } from './testing/world.ts'
 
 type Given = ReturnType<typeof given>
 
+const store: Request = () => ({
+  ...{ type: 'StoreSecret', path: 'shop/db', fields: ['password'], bytes: 7, reason: null, of: null, cas: null },
+})
+
 /** The desired states that the machines applied, and a controller whose log is empty (or is `log`) that adopts them. */
 function recovered(then: Given, log: Given['world']['log'] = [], names = [...then.world.machines.keys()]): World {
   const { world } = then
-  const held = names.map((name): DesiredState => {
-    const [cluster, position] = ['test', world.machine(name).position] as const
-    const orders = { script: null, restart: null, settings: null, program: null }
-    return {
-      ...desiredState(world.state, name),
-      cluster,
-      term: 7,
-      terms: [],
-      position,
-      program: null,
-      orders,
-      serviceOrders: {},
-    }
-  })
+  const held = names.map((name) => heldState(desiredState(world.state, name)))
   const next = new World([])
   next.log = [...log]
   next.state = next.refold()
@@ -51,6 +44,23 @@ describe('recovering a lost log', () => {
     expect(world.state.terms.at(-1)).toMatchObject({ term: 8, recovered: true })
     expect(world.state.services['shop']?.current?.release).toBe('r1')
     expect(world.log.filter(({ type }) => /Turn|Step/.test(type))).toEqual([])
+  })
+
+  it('keeps each definition as it was published: a release that only machines know keeps its secrets and settings', () => {
+    const more: Partial<Definition> = {
+      uses: [{ service: 'mail', optional: true }],
+      secrets: { db: { from: 'db' } },
+      config: { WORKERS: { type: 'integer', default: '4' } },
+      files: { 'etc/a': { template: 'a.liquid' } },
+      about: { owner: 'payments' },
+      requires: { commands: ['psql'] },
+      health: { ...aDefinition().health, host: 'shop.example' },
+      routes: [{ port: 8_080, expose: 'local' }],
+    }
+    const then = given('a', 'b').when(store).running('r1', more)
+    const published = then.world.state.releases['r1']?.definition
+    expect(published).toMatchObject(more)
+    expect(recovered(then).state.releases['r1']?.definition).toEqual(published)
   })
 
   it.each(['a start *x2-a-1', 'a switch +x2-a-1 -x1-a-1', 'a drain x1-a-1', 'b start *x2-b-1', 'b drain x1-b-1'])(

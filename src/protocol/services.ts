@@ -79,6 +79,11 @@ export const services = {
     routes: z.array(desiredRouteSchema),
     /** Routes with `expose`, by release id. `definitions` leaves them out, because an older agent would refuse them. */
     declaredRoutes: z.record(releaseId, z.array(routeSchema)).default({}),
+    /**
+     * Keys of definitions as published, where `definitions` leaves something out of them, by release id: a controller
+     * that recovers a lost log takes them from here.
+     */
+    publishedKeys: z.record(releaseId, z.record(z.string(), z.unknown())).default({}),
     /** The other machines and how to reach their balancers. */
     peers: z.array(z.object({ machine: name, host: z.string(), forwardPort: z.int() })),
     /** Out of traffic: this machine's own instances take no new work. */

@@ -1,4 +1,5 @@
 import type { Definition } from '../definitions/definition.ts'
+import { definitionSchema } from '../definitions/definitionSchema.ts'
 import { probeHostOf, withoutProbeHost } from '../definitions/probeHost.ts'
 import { definitionOf } from '../fleet/serving.ts'
 import { remembered } from '../lib/remembered.ts'
@@ -7,7 +8,7 @@ import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { State } from './state.ts'
 
 /** The definitions of releases, in the parts that older agents can read. */
-type Described = Pick<MachineDesire, 'definitions' | 'declaredRoutes' | 'probeHosts'>
+type Described = Pick<MachineDesire, 'definitions' | 'declaredRoutes' | 'probeHosts' | 'publishedKeys'>
 
 /** Describes the releases of all instances, and `more`. */
 export function describedReleases(state: State, more: readonly string[]): Described {
@@ -19,6 +20,7 @@ export function describedReleases(state: State, more: readonly string[]): Descri
     definitions: { ...running.definitions, ...added.definitions },
     declaredRoutes: { ...running.declaredRoutes, ...added.declaredRoutes },
     probeHosts: { ...running.probeHosts, ...added.probeHosts },
+    publishedKeys: { ...running.publishedKeys, ...added.publishedKeys },
   }
 }
 
@@ -38,6 +40,7 @@ function describe(state: State, releases: readonly string[]): Described {
     definitions: Object.fromEntries(definitions.map(([release, one]) => [release, asSent(one)])),
     declaredRoutes: Object.fromEntries(definitions.flatMap(([release, one]) => entry(release, declaredIn(one)))),
     probeHosts: Object.fromEntries(definitions.flatMap(([release, one]) => entry(release, probeHostOf(one)))),
+    publishedKeys: Object.fromEntries(definitions.flatMap(([release, one]) => entry(release, leftOut(one)))),
   }
 }
 
@@ -50,6 +53,24 @@ export const asSent = remembered((definition: Definition) =>
 function onlyOfMachines(definition: Definition): Definition {
   const { uses: _, about: __, requires: ___, secrets: ____, config: _____, files: ______, ...others } = definition
   return others
+}
+
+/** The keys out of which `asSent` leaves something, as published; `null`: none. */
+const leftOut = remembered((definition: Definition): Record<string, unknown> | null => {
+  const sent: Record<string, unknown> = asSent(definition)
+  const keys = Object.entries(definition).filter(
+    ([key, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(sent[key]),
+  )
+  return keys.length === 0 ? null : Object.fromEntries(keys)
+})
+
+/** The definitions of a desired state as they were published, with what `asSent` left out. */
+export function heldDefinitions({ definitions, publishedKeys }: Described): Record<string, Definition> {
+  const whole = Object.entries(definitions).map(([release, sent]): [string, Definition] => {
+    const published = definitionSchema.safeParse({ ...sent, ...publishedKeys[release] })
+    return [release, published.success ? published.data : sent] // a later controller may have sent other keys
+  })
+  return Object.fromEntries(whole)
 }
 
 const declaredIn = remembered(declaredRoutes)

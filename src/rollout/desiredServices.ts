@@ -17,6 +17,7 @@ export type ServiceSlice =
   | 'definitions'
   | 'probeHosts'
   | 'declaredRoutes'
+  | 'publishedKeys'
   | 'instances'
   | 'routes'
   | 'localRoutes'

@@ -47,18 +47,6 @@ export function featureHeldPins(held: FeatureSlices): Record<string, Pins> {
   return all
 }
 
-/** The definitions in the desired state that a machine obeyed, with the keys that it received in slices of features. */
-export function featureHeldDefinitions(
-  held: FeatureSlices,
-  definitions: Record<string, Definition>,
-): Record<string, Definition> {
-  const all = { ...definitions }
-  for (const { heldKeys } of features)
-    for (const [release, keys] of Object.entries(heldKeys?.(held) ?? {}))
-      if (all[release]) all[release] = { ...all[release], ...keys }
-  return all
-}
-
 export const featureDesires = (state: State, machine: string): FeatureSlices =>
   Object.assign({}, ...features.map(({ desire }) => desire?.(state, machine))) as FeatureSlices // their sum
 

@@ -53,8 +53,6 @@ export interface RolloutFeature {
   rejections?: (state: State, service: Service, pins: { before: Pins; tried: Pins }) => Rejected
   /** The pins of each generation, by its id, in the desired state that a machine obeyed. */
   heldPins?: (held: FeatureSlices) => Record<string, Pins>
-  /** Keys of definitions, by release, that machines receive in a slice of the feature instead. */
-  heldKeys?: (held: FeatureSlices) => Record<string, Partial<Definition>>
   /** Its slices of the desired state of a machine. */
   desire?: (state: State, machine: string) => Partial<FeatureSlices>
   /** Whether a machine has everything that instances of a generation need there. No machine takes its turn before. */

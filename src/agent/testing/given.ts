@@ -41,6 +41,7 @@ export const aDesiredState = (over: Partial<DesiredState> = {}): DesiredState =>
   names: [],
   firewall: null,
   declaredRoutes: {},
+  publishedKeys: {},
   peers: [],
   prepare: [],
   removedData: [],

@@ -11,7 +11,6 @@ export const files: RolloutFeature = {
   refuse: (state, { definition, observed }) =>
     definition?.files === undefined ? null : refuseFiles(state, observed, definition.service),
   desire: (state, machine) => ({ render: rendersOn(state, machine) }),
-  heldKeys: ({ render }) => Object.fromEntries(render.map(({ release, files: own }) => [release, { files: own }])),
   readiness: ({ releases }, observed, { machine, generation, release }) => {
     if (releases[release]?.definition.files === undefined) return 'ready'
     const report = observed[machine]?.report

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { deploy, given, restart, type Request } from '../../decider/testing/given.ts'
 import { limits } from '../../decision/limits.ts'
-import { featureHeldDefinitions } from '../features.ts'
 import { rendersOn } from './desired.ts'
 
 const files = { 'etc/app.conf': { template: 'app.liquid', check: ['./app', '{}'] } }
@@ -74,12 +73,6 @@ describe('files', () => {
     expect(then.runs()['b']).toEqual(['r1 ready active'])
     then.on('b', { renderFate: 'ready' }).passing(20_000)
     expect(then.runs()['b']).toEqual(['r2 ready active'])
-  })
-
-  it('stay with a release that only machines know, after its log was lost', () => {
-    const then = published().when(deploy('r2')).settled()
-    const { desire } = then.world.machine('a')
-    expect(desire && featureHeldDefinitions(desire, desire.definitions)).toMatchObject({ r2: { files } })
   })
 
   it('of a machine that the service leaves are not awaited', () => {
