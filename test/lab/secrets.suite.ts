@@ -56,6 +56,7 @@ export const secretsSuite = (lend: () => Promise<Pair>): void => {
 
     it('come back from a backup when the disk of the controller is lost; services do not notice', async () => {
       await put(`${word}-2`)
+      await machine.must(['sh', '-c', `printf %s ${word}-3 | tandem secrets put web/token token=-`])
       expect(await machine.must(['tandem', 'secrets', 'backup', '/root/lab.age'])).toContain('wrote /root/lab.age')
       expect(await machine.must(['stat', '-c', '%U %a', '/root/lab.age'])).toBe('root 600\n')
       const pids = async (): Promise<string[]> =>
@@ -64,8 +65,8 @@ export const secretsSuite = (lend: () => Promise<Pair>): void => {
             pair.lab.machine(name).must(['sh', '-c', "systemctl show -P MainPID 'tandem-web-*.service'"]),
           ),
         )
-      // The machines have seen what the backup does not know.
-      await pair.roll('web', web({ name: 'web', version: '3' }))
+      // The machines have seen what the backup does not know: a release with a secret.
+      await pair.roll('web', web({ name: 'web', version: '3', more: 'secrets: { token: token }' }))
       const before = await pids()
       await machine.must(['systemctl', 'stop', unit])
       await machine.must(['rm', '-r', data])
@@ -86,6 +87,10 @@ export const secretsSuite = (lend: () => Promise<Pair>): void => {
       expect((await machine.run(['test', '-e', `${data}/root-key`])).code).toBe(1)
       expect(await machine.must(['stat', '-c', '%U %a', sealedKey])).toBe('root 600\n')
       expect(await pids()).toEqual(before)
+      expect((await pair.tandem('restart', 'web')).exit).toBe(0)
+      expect(await pids()).not.toEqual(before)
+      for (const { address } of ['a', 'b'].map((name) => pair.lab.machine(name)))
+        expect(await machine.must(['curl', '-sS', `http://${address}/secret?name=token`])).toBe(`${word}-3`)
       await pair.roll('web', web({ name: 'web', version: '4' }))
     })
   })
