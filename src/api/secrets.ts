@@ -72,7 +72,10 @@ export const secretOperations = {
       role: 'joiner',
       summary: "register the key of a machine's privileged helper",
     },
-    body: z.object({ recipient: recipient.describe('public key of age') }),
+    body: z.object({
+      recipient: recipient.describe('public key of age'),
+      hasJoined: z.boolean().default(false).describe('the machine joined before: this uses the token up'),
+    }),
     response: z.object({
       machine: z.string(),
       signs: z.boolean().default(false).describe('every program that this controller sends comes with a signed order'),

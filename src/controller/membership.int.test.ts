@@ -1,6 +1,7 @@
 import { connect, type TLSSocket } from 'node:tls'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { expect, it, onTestFinished } from 'vitest'
 import { ApiClient } from '../api/client.ts'
 import type { ClusterDefinition } from '../definitions/cluster.ts'
@@ -175,3 +176,29 @@ async function open(url: string, shown: Shown & { authority: string }): Promise<
   socket.resume()
   return socket
 }
+
+it('takes the key of a helper from the first who shows a join token, and from a machine that joined only once', async () => {
+  const { people, as } = await secured()
+  await people.call('applyCluster', { body: { cluster: cluster('a', 'b') } })
+  const invited = async () => (await people.call('inviteMachine', { params: { machine: 'a' } })).token
+  const [own, other] = [
+    await identityToRecipient(await generateIdentity()),
+    await identityToRecipient(await generateIdentity()),
+  ]
+  const registers = (token: string, recipient: string, hasJoined: boolean) =>
+    as(token).call('registerHelperKey', { body: { recipient, hasJoined } })
+  const refused = { code: 'E_JOIN_REFUSED' }
+
+  const token = await invited()
+  expect(await registers(token, own, false)).toEqual({ machine: 'a', signs: true })
+  await expect(registers(token, other, false)).rejects.toMatchObject(refused)
+  const { request } = await createRequest('machine')
+  await as(token).call('join', { body: { request } })
+  await expect(registers(token, own, false)).rejects.toMatchObject(refused)
+
+  const again = await invited()
+  await registers(again, own, true)
+  expect(await registers(again, own, true)).toMatchObject({ machine: 'a' }) // the first answer may have got lost
+  await expect(registers(again, other, true)).rejects.toMatchObject(refused)
+  await expect(as(again).call('join', { body: { request } })).rejects.toMatchObject(refused)
+})

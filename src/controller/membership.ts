@@ -74,11 +74,16 @@ export class Membership {
     throw joinRefused()
   }
 
-  /** The machine that may join with `token`, which stays unused. */
-  async machineWith(token: string): Promise<string> {
-    const found = await this.#joins.find(token, this.#controller.now())
-    if (found === null || found.isUsed) throw joinRefused()
-    return found.machine
+  /**
+   * The machine whose helper may register this key with `token`: the first key that comes with it, because other
+   * programs of the machine may have seen the token. A machine that still has to join needs the token for that too.
+   */
+  async machineWithKey(token: string, key: string, hasJoined: boolean): Promise<string> {
+    const { machine, isUsed } = (await this.#joins.find(token, this.#controller.now())) ?? { isUsed: true }
+    if (machine === undefined || !(await this.#joins.bind(token, key))) throw joinRefused()
+    if (!hasJoined && isUsed) throw joinRefused()
+    if (hasJoined && (await this.#joins.take(token, key, this.#controller.now())) === null) throw joinRefused()
+    return machine
   }
 
   /**

@@ -28,7 +28,7 @@ export async function registerHelperKey({ controller, token, pin, data }: Join):
   const authority = await pinnedAuthority({ controller, pin, refusal: joinRefusal })
   const client = new ApiClient({ url: `https://${controller}`, token, trust: trustIn(authority) })
   try {
-    const { signs } = await client.call('registerHelperKey', { body: { recipient: key.recipient } })
+    const { signs } = await client.call('registerHelperKey', { body: { recipient: key.recipient, hasJoined } })
     if (signs) new AcceptedOrders({ folder, now: Date.now }).demand()
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error

@@ -28,6 +28,11 @@ export class Joins {
     return this.#store.take(sha256(token), sha256(request), now)
   }
 
+  /** Binds the token to this key; `false`: another key came with it before. */
+  bind(token: string, key: string): Promise<boolean> {
+    return this.#store.bind(sha256(token), key)
+  }
+
   /** The token as it is now; `null` if it is unknown or has expired. */
   find(token: string, now: number): Promise<FoundJoin | null> {
     return this.#store.find(sha256(token), now)

@@ -1,8 +1,12 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { hasTable } from './database.ts'
 import type { FoundJoin, JoinStore, StoredJoin } from './joinStore.ts'
 import { written, writtenTogether } from './written.ts'
 
 const subject = 'list of join tokens'
+
+/** Made here and not by a migration, so that an older version still opens the database. */
+const keys = 'CREATE TABLE IF NOT EXISTS join_keys (hash TEXT PRIMARY KEY, key TEXT NOT NULL) STRICT'
 
 export class SqliteJoinStore implements JoinStore {
   #database: DatabaseSync
@@ -17,6 +21,8 @@ export class SqliteJoinStore implements JoinStore {
       this.#database
         .prepare('INSERT INTO joins (hash, machine, expires_at) VALUES (?, ?, ?)')
         .run(hash, machine, expiresAt)
+      if (hasTable(this.#database, 'join_keys'))
+        this.#database.exec('DELETE FROM join_keys WHERE hash NOT IN (SELECT hash FROM joins)')
     })
   }
 
@@ -25,6 +31,14 @@ export class SqliteJoinStore implements JoinStore {
        WHERE hash = ? AND (used_at IS NULL OR used_by = ?) AND expires_at >= ? RETURNING machine`
     const row = written(subject, () => this.#database.prepare(take).get(now, request, hash, request, now))
     return row === undefined ? null : String(row['machine'])
+  }
+
+  async bind(hash: string, key: string): Promise<boolean> {
+    return writtenTogether(this.#database, subject, () => {
+      this.#database.exec(keys)
+      this.#database.prepare('INSERT INTO join_keys VALUES (?, ?) ON CONFLICT DO NOTHING').run(hash, key)
+      return this.#database.prepare('SELECT key FROM join_keys WHERE hash = ?').get(hash)?.['key'] === key
+    })
   }
 
   async find(hash: string, now: number): Promise<FoundJoin | null> {

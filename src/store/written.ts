@@ -14,12 +14,13 @@ export function written<T>(subject: string, write: () => T): T {
 }
 
 /** Runs several writes: all of them are written, or none. */
-export function writtenTogether(database: DatabaseSync, subject: string, write: () => void): void {
-  written(subject, () => {
+export function writtenTogether<T>(database: DatabaseSync, subject: string, write: () => T): T {
+  return written(subject, () => {
     database.exec('BEGIN IMMEDIATE')
     try {
-      write()
+      const result = write()
       database.exec('COMMIT')
+      return result
     } catch (error) {
       // On a full disk SQLite has rolled back automatically (sqlite.org/lang_transaction.html, 2.2).
       if (database.isTransaction) database.exec('ROLLBACK')

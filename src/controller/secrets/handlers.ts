@@ -52,8 +52,9 @@ export function secretHandlers({
     },
     secretOrder: ({ params: { service }, body }, { machine }) =>
       secretOrders.make({ machine: machine ?? '', service, ...body }),
-    registerHelperKey: async ({ body: { recipient } }, caller) => {
-      const machine = await membership.machineWith(caller.role === 'joiner' ? caller.secret : '')
+    registerHelperKey: async ({ body: { recipient, hasJoined } }, caller) => {
+      const token = caller.role === 'joiner' ? caller.secret : ''
+      const machine = await membership.machineWithKey(token, recipient, hasJoined)
       await controller.execute({ type: 'RegisterHelperKey', machine, recipient }, machineCaller(machine))
       return { machine, signs: true }
     },

@@ -32,6 +32,20 @@ export function joinStoreConformance(
       expect(taken.filter((machine) => machine === 'a')).toHaveLength(1)
     })
 
+    it('binds a token to the first key that comes with it', async () => {
+      await store.put({ hash: 'h', machine: 'a', expiresAt: 1_000 }, 0)
+      await store.put({ hash: 'i', machine: 'b', expiresAt: 1_000 }, 0)
+      const bound = []
+      for (const [hash, key] of [
+        ['h', 'one'],
+        ['h', 'two'],
+        ['h', 'one'],
+        ['i', 'two'],
+      ] as const)
+        bound.push(await store.bind(hash, key))
+      expect(bound).toEqual([true, false, true, true])
+    })
+
     it('accepts a token until it expires', async () => {
       await store.put({ hash: 'h', machine: 'a', expiresAt: 1_000 }, 0)
       expect(await store.find('h', 1_000)).toEqual({ machine: 'a', isUsed: false })

@@ -2,6 +2,7 @@ import type { FoundJoin, JoinStore, StoredJoin } from '../joinStore.ts'
 
 export class MemoryJoinStore implements JoinStore {
   #joins: (StoredJoin & { usedBy: string | null })[] = []
+  readonly #keys = new Map<string, string>()
 
   async put(join: StoredJoin, now: number): Promise<void> {
     this.#joins = this.#joins.filter(({ machine, expiresAt }) => machine !== join.machine && expiresAt >= now)
@@ -13,6 +14,12 @@ export class MemoryJoinStore implements JoinStore {
     if (!join || (join.usedBy !== null && join.usedBy !== request)) return null
     join.usedBy = request
     return join.machine
+  }
+
+  async bind(hash: string, key: string): Promise<boolean> {
+    const bound = this.#keys.get(hash) ?? key
+    this.#keys.set(hash, bound)
+    return bound === key
   }
 
   async find(hash: string, now: number): Promise<FoundJoin | null> {
