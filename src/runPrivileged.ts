@@ -25,7 +25,7 @@ export async function runPrivileged({ data }: { data: string }): Promise<number>
   const operations = await helperOperations({
     ...{ data, folder, programUnits, isOwnUnit: (unit) => ownUnitKind(unit) !== null },
     ...{ unprivileged: { uid, gid, haproxyGroup: haproxyUser } },
-    ...{ users: serviceUsers(), guards: [], unitExtras: [], secretValues: [], agentIsOther: [] },
+    ...{ users: serviceUsers(), guards: [], unitExtras: [], secretValues: [], agentIsOld: [] },
     ...(await openOrderedPrograms({ data, folder, now })),
     examine: async (self, settings) => {
       const { examineMachine } = await import('./examine/checkups.ts')

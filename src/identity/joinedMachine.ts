@@ -5,10 +5,12 @@ import { readJson, writeJsonDurably } from '../lib/durableJson.ts'
 import { makeFolder } from '../lib/makeFolder.ts'
 import { OperatorError } from '../lib/operatorError.ts'
 import { machineSettingsSchema } from '../definitions/machineSettings.ts'
+import { namePattern } from '../definitions/names.ts'
 import { IdentityFolder } from './identityFolder.ts'
 
+/** The agent can write the file, and root reads it when the machine joins again: nothing in it may reach a unit. */
 const joinedSchema = z.object({
-  machine: z.string(),
+  machine: z.string().regex(namePattern),
   /** Addresses of the controllers, `host:port`. */
   controllers: z.array(z.string()).min(1),
   settings: machineSettingsSchema,

@@ -75,7 +75,9 @@ export async function leaveMachine(leaving: Leaving, features: readonly FeatureL
   if (!purge) {
     for (const feature of features) await feature.detach?.(folder)
     for (const name of [...agentOnly, ...filesOf(features, 'agent')]) await removeTree(join(data, name))
-    for (const name of ['objects', 'index']) await removeTree(join(data, 'cache', name))
+    // The agent may have put a link in its place.
+    if (lstatSync(join(data, 'cache'), { throwIfNoEntry: false })?.isDirectory())
+      for (const name of ['objects', 'index']) await removeTree(join(data, 'cache', name))
     // These files are removed last: they record that this machine has joined.
     for (const name of [...helperOnly, ...filesOf(features, 'helper')])
       rmSync(join(root.path, name), { recursive: true, force: true })

@@ -22,6 +22,7 @@ const environmentLines = (environment: Readonly<Record<string, string>>): string
  * must still restart automatically. `KillMode=process`: processes that the part started must outlive it.
  */
 export function partText({ description, argv, environment, lines }: PartText): string {
+  if (/\p{Cc}/u.test(description)) throw new Error('the description of a unit is one line')
   return `# Written by Tandem; docs/files.md lists all files that Tandem writes.
 [Unit]
 Description=${description}

@@ -35,8 +35,8 @@ export interface HelperContext {
   programExtras: ProgramExtra[]
   /** The values of the secrets of a generation, by name. The feature that keeps them adds itself. */
   secretValues: SecretValuesOf[]
-  /** Whether the agent is of another version than this helper. The feature that changes versions adds itself. */
-  agentIsOther: (() => boolean)[]
+  /** Whether the agent is of a version that passes no orders on. The feature that changes versions adds itself. */
+  agentIsOld: (() => boolean)[]
   examine: Examine
   now: () => number
 }

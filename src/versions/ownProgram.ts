@@ -63,11 +63,14 @@ function trialProgram({ folder, node }: OwnProgram): string[] {
 }
 
 /** The program that a unit runs by this command line; `null`: the installed program, which runs by the other one. */
-export function programOf(command: readonly string[] | null, installedCommand: readonly string[] | null): Program {
+export function programOf(
+  command: readonly string[] | null,
+  installedCommand: readonly string[] | null,
+): Program & { passesOrders: boolean } {
   const script = scriptOf(command ?? installedCommand)
   const folder = script === null ? null : dirname(dirname(script))
   const about = folder === null ? null : readJson(join(folder, 'package.json'))
-  const { data } = z.object({ version: z.string() }).safeParse(about)
+  const { data } = z.object({ version: z.string(), passesOrders: z.boolean().default(false) }).safeParse(about)
   const id = command === null || folder === null ? installed : basename(folder)
-  return { id, version: data?.version ?? null }
+  return { id, version: data?.version ?? null, passesOrders: data?.passesOrders ?? false }
 }

@@ -42,6 +42,8 @@ export interface InstanceSpec {
   isRepeated?: boolean
   /** The order of the controller by which a privileged helper makes the rest of this itself. */
   ordered?: OrderedProgram
+  /** A privileged helper has made it from an order of the controller. Only a helper sets this. */
+  isSigned?: boolean
   /** Folders that it sees although they are hidden from services, absolute. Only a helper sets this. */
   sees?: readonly string[]
   /** It has no data folder, not even that of its service. Only a helper sets this. */

@@ -85,7 +85,12 @@ export class FillingFiles {
     const values = ordered.program.hasSecrets ? await this.#parts.valuesOf(service, generation) : {}
     const answer = await this.#filled(asked, ordered, values)
     if ('problem' in answer) return answer.problem
-    await kept.keep(service, generation, answer.files)
+    // The process was that of the service: it decides the texts, not where they are.
+    const paths = Object.keys(ordered.files.files)
+    const texts = paths.map((path) => [path, answer.files[path]] as const)
+    if (Object.keys(answer.files).length !== paths.length || texts.some(([, text]) => text === undefined))
+      throw new Error(`the program that fills in files of ${service} answered with other files`)
+    await kept.keep(service, generation, Object.fromEntries(texts) as Record<string, string>) // each is there
     const failure = await this.#check(asked, ordered, Object.values(values))
     if (failure === null) kept.accept(service, generation)
     return failure

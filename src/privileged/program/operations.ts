@@ -7,7 +7,7 @@ import { installedWords } from '../../parts/describeInstalled.ts'
 import type { DesiredProgram } from '../../protocol/program.ts'
 import { storedSource } from '../../releases/storedSource.ts'
 import { createUnitControl } from '../../systemd/unitControl.ts'
-import { runsIn } from '../../versions/ownProgram.ts'
+import { programOf, runsIn } from '../../versions/ownProgram.ts'
 import { RootProgramHost, type ProgramHost } from '../../versions/programHost.ts'
 import type { HelperContext } from '../helperContext.ts'
 import * as shape from '../instanceShape.ts'
@@ -22,10 +22,14 @@ export interface ProgramParts {
 }
 
 /** For the agent. */
-export function openPrograms({ data, programUnits, agentIsOther }: HelperContext): ProgramParts {
-  // Only root can change the unit of the agent.
+export function openPrograms({ data, programUnits, agentIsOld }: HelperContext): ProgramParts {
+  // Only root can change the unit of the agent, and its program.
   const own = { folder: programFolder, node: process.execPath, options: [], words: [] }
-  agentIsOther.push(() => !runsIn(createUnitControl().command(agentUnit), own))
+  const units = createUnitControl()
+  agentIsOld.push(() => {
+    const command = units.command(agentUnit)
+    return !runsIn(command, own) && !programOf(command, units.installedCommand(agentUnit)).passesOrders
+  })
   const words = ['agent', 'run', '--data', data]
   return opened(data, { unit: agentUnit, words, helper: privilegedUnit, others: programUnits })
 }

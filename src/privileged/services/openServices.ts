@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
 import { withUsers } from '../../drivers/supervisor/systemd/serviceUsers.ts'
+import { readRecord } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { openUnitHost, type UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
+import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
 import { cacheFolder, rootReleases } from '../../layout/dataFolder.ts'
 import { configurationFolder, dataRoot, dataRoots, permitsFile, secretsFolder } from '../../layout/folders.ts'
 import { noHome } from '../../layout/users.ts'
@@ -32,17 +35,23 @@ export async function openOrderedPrograms({
   const programExtras: ProgramExtra[] = []
   const programs = new OrderedPrograms({
     ...{ orders, extras: programExtras, machine: () => folder.readMachine().machine, env: baseEnvironment() },
+    portOf: (service, instance) => portOf(unitName(service, instance)),
     releaseFolder: (release) => releases.folder(release),
     dataFolder: (service) => join(dataRoot, service),
   })
   return { releases, orders, programs, programExtras }
 }
 
+function portOf(unit: string): number | null {
+  const file = join(unitFolder, unit)
+  return existsSync(file) ? (readRecord(unit, file)?.port ?? null) : null
+}
+
 export function openServices(context: HelperContext): ServiceParts {
   const { isOwnUnit, users, orders, programs, releases, unitExtras } = context
   return {
     ...{ unitFolder, isOwnUnit, secrets: secretsFolder, permits: permitsFile, orders, programs, unitExtras },
-    isAgentOther: () => context.agentIsOther.some((isOther) => isOther()),
+    isAgentOld: () => context.agentIsOld.some((isOld) => isOld()),
     releaseFolder: (release) => releases.folder(release),
     formerFolder: (release) => join(cacheFolder(context.data), 'releases', release),
     onceStarted: new OnceStarted(join(context.folder.path, 'started')),

@@ -23,8 +23,8 @@ export interface ServiceParts {
   releaseFolder: (release: string) => string
   /** Where an agent made it, before the helper did. */
   formerFolder: (release: string) => string
-  /** Whether the unit of the agent runs another program than this helper, as in the middle of an upgrade. */
-  isAgentOther: () => boolean
+  /** Whether the unit of the agent runs a version that passes no orders on, as in the middle of an upgrade. */
+  isAgentOld: () => boolean
   orders: AcceptedOrders
   programs: Pick<OrderedPrograms, 'spec'>
   onceStarted: OnceStarted
@@ -45,6 +45,7 @@ export const serviceOperations = (parts: ServiceParts): Operations => ({
   ...dataOperations(parts),
 })
 
+const unsigned = 'the order is not signed by the controller'
 const turnOf = ({ unit }: { unit: string }): string => `unit ${unit}`
 const turnOfProgram = ({ service, id }: { service: string; id: string }): string =>
   turnOf({ unit: unitName(service, id) })
@@ -52,6 +53,9 @@ const turnOfProgram = ({ service, id }: { service: string; id: string }): string
 function unitOperations(parts: ServiceParts): Operations {
   const { units, unitFolder, isOwnUnit, onceStarted } = parts
   const existing = (unit: string): UnitRecord | null => ownUnit(unitFolder, unit, isOwnUnit)
+  // An older controller signs nothing, and an older agent passes no order on; neither knows secrets. From the first order
+  // on, no agent of this version starts anything else.
+  const mayBeUnsigned = (): boolean => !parts.orders.areDemanded || parts.isAgentOld()
   const mustBeOwn = ({ service, id }: Pick<InstanceSpec, 'service' | 'id'>): void => {
     const unit = unitName(service, id)
     const before = existing(unit)
@@ -84,14 +88,11 @@ function unitOperations(parts: ServiceParts): Operations {
       },
       turnOfProgram,
     ),
-    // An older controller signs nothing, and an older agent passes no order on. From the first order on, no agent of this
-    // version starts anything else.
     'unit.write': operation(
       shape.unsignedShape,
       async ({ spec }) => {
         mustBeOwn(spec)
-        if ((parts.orders.areDemanded || spec.secrets) && !parts.isAgentOther())
-          throw refused(spec.service, 'the order is not signed by the controller')
+        if (spec.secrets || !mayBeUnsigned()) throw refused(spec.service, unsigned)
         const { cwd = parts.releaseFolder(spec.release) } = spec
         if (spec.cwd !== undefined && spec.cwd !== parts.formerFolder(spec.release))
           throw new Error(`${spec.cwd} is not the folder of the instance's release`)
@@ -104,6 +105,7 @@ function unitOperations(parts: ServiceParts): Operations {
       async ({ unit, timeoutMs }) => {
         const record = existing(unit)
         if (record === null) return `unit ${unit} does not exist`
+        if (!record.isSigned && !mayBeUnsigned()) throw refused(record.service, unsigned)
         // The same request may come again, after the helper was killed.
         if (record.once && !onceStarted.take(unit))
           return isEmpty(record) ? `unit ${unit} has been started before, and runs once` : null

@@ -64,6 +64,7 @@ describe('a program of a service', () => {
     expect(lab().written).toEqual([
       {
         ...{ id: 'shop-r1-a-1', service: 'shop', release, cwd: lab().at('releases', release), callsServices: true },
+        isSigned: true,
         argv: ['./server', '--greeting', 'hello $you', '--port', '20001'],
         env: {
           ...{ PATH: 'bin:/usr/bin:/bin', HOME: '/nonexistent', HOST: '127.0.0.1', PORT: '20001' },
@@ -153,6 +154,13 @@ describe('a program of a service', () => {
     expect(lab().written).toEqual([])
   })
 
+  it('is asked for its health at its own port, whichever the agent names', async () => {
+    haveRelease()
+    await write()
+    await write({ id: 'shop-r1-a-1.probe', use: 'health', attached: true, port: 20_777 })
+    expect(lab().written.at(-1)?.argv).toEqual(['./check', '20001'])
+  })
+
   it('needs its release, as the helper itself has made it', async () => {
     await expect(write()).rejects.toMatchObject({ code: 'E_RELEASE_GONE' })
   })
@@ -172,9 +180,12 @@ describe('a program of a service', () => {
     await expect(ask('unit.write', { spec })).rejects.toMatchObject({ code: 'E_ORDER' })
     expect(lab().written).toHaveLength(2)
     // In the middle of an upgrade, the agent may be an older one, which passes no order on.
-    lab().isAgentOther = true
+    lab().isAgentOld = true
     await ask('unit.write', { spec })
     expect(lab().written).toHaveLength(3)
+    // Such an agent knows no secrets.
+    const secrets = { generation: 'r1' }
+    await expect(ask('unit.write', { spec: { ...spec, secrets } })).rejects.toMatchObject({ code: 'E_ORDER' })
   })
 
   it('needs a signed order from the start, if the controller said at joining that it signs', async () => {
@@ -182,9 +193,14 @@ describe('a program of a service', () => {
     const { limits, stop } = definition
     const spec = { ...{ id: 'shop-r0-a-1', service: 'shop', release, argv: ['sh'], env: {} }, limits, stop }
     const { folder, now } = lab().parts
+    await ask('unit.write', { spec })
     new AcceptedOrders({ folder, now }).demand()
     await expect(ask('unit.write', { spec })).rejects.toMatchObject({ code: 'E_ORDER' })
+    const start = (id: string) => ask('unit.start', { unit: `tandem-${id}.service`, timeoutMs: 1_000 })
+    // Also the unit that was written before: later secrets of the service are not for it.
+    await expect(start(spec.id)).rejects.toMatchObject({ code: 'E_ORDER' })
     await write()
+    expect(await start('shop-r1-a-1')).toBeNull()
     new AcceptedOrders({ folder, now }).demand()
     await refuses({ order: carried('service', served, { position: 1 }) }, 'already obeyed a later order')
   })

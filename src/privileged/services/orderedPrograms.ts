@@ -11,6 +11,8 @@ import { refused, type AcceptedOrders } from './acceptedOrders.ts'
 interface Parts {
   orders: Pick<AcceptedOrders, 'service' | 'command' | 'runs'>
   machine: () => string
+  /** Of an instance whose unit is here; `null`: it has none. */
+  portOf: (service: string, instance: string) => number | null
   /** Where the folder of a release is, whether it exists or not. */
   releaseFolder: (release: string) => string
   /** The folder of the data of a service. */
@@ -27,7 +29,7 @@ export type ProgramExtra = (
   generation: string | null,
 ) => { settings?: Record<string, string>; planned?: Partial<PlannedProgram> }
 
-/** A program that the agent asks for: only the port is of its own choice. */
+/** A program that the agent asks for: only the port of an instance is of its own choice. */
 export interface AskedProgram extends OrderedProgram {
   /** Of its unit. */
   id: string
@@ -62,8 +64,11 @@ export class OrderedPrograms {
 
   spec(asked: AskedProgram): InstanceSpec {
     const found = this.#find(asked)
-    const { definition } = found.program
-    const spec = this.#made(asked.service, found, portFor(definition.listen, found.use, asked))
+    const { listen } = found.program.definition
+    const isBeside = found.use.as === 'beside' || found.use.as === 'health'
+    // A command that shows a password to its instance must not be led elsewhere.
+    const port = isBeside ? this.#parts.portOf(asked.service, found.id) : portFor(listen, asked)
+    const spec = this.#made(asked.service, found, port)
     // The agent would write its standard input.
     if (asked.attached && (asked.use === 'instance' || asked.use === 'prepare'))
       throw refused(asked.service, 'nobody owns the input of this program')
@@ -91,7 +96,7 @@ export class OrderedPrograms {
     const planned = { id, release, definition, words: instanceEnvironment(about, env), cwd, callsServices }
     const secrets = hasSecrets && generation !== null ? { secrets: { generation } } : {}
     const whole = Object.assign(planned, secrets, ...added.map((one) => one.planned)) as PlannedProgram // with each share
-    return programSpec(whole, use)
+    return { ...programSpec(whole, use), isSigned: true }
   }
 
   #find(asked: AskedProgram): Found {
@@ -128,11 +133,9 @@ function commandIn(command: CommandOrder): Found {
 const [firstPort, lastPort] = [20_000, 31_999]
 
 /** A program of a service that listens needs a port, and no other one gets one. */
-function portFor(listen: string, { as }: ProgramUse, { port, service }: AskedProgram): number | null {
-  const isBeside = as === 'beside' || as === 'health'
-  if (!isBeside && listen !== 'none' && port === null) throw refused(service, 'its port is missing')
-  if (!isBeside && listen === 'none' && port !== null)
-    throw refused(service, 'a service that does not listen gets no port')
+function portFor(listen: string, { port, service }: AskedProgram): number | null {
+  if (listen !== 'none' && port === null) throw refused(service, 'its port is missing')
+  if (listen === 'none' && port !== null) throw refused(service, 'a service that does not listen gets no port')
   if (port !== null && (port < firstPort || port > lastPort))
     throw refused(service, `port ${port} is not between ${firstPort} and ${lastPort}`)
   return port

@@ -7,6 +7,7 @@ import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
 import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
 import { openUnitFiles } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { openUnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
+import { recordLines } from '../../drivers/supervisor/systemd/unitText.ts'
 import { createAuthority, createRequest, signRequest } from '../../identity/authority.ts'
 import type { Identity } from '../../identity/identityFolder.ts'
 import { contentHash, signOrder, type Order } from '../../identity/order.ts'
@@ -42,7 +43,7 @@ export class PerformerLab {
   readonly told: string[] = []
   readonly written: InstanceSpec[] = []
   now = Date.now()
-  isAgentOther = false
+  isAgentOld = false
   readonly host = createFakeHost()
   readonly authority: Authority
   readonly controller: Identity
@@ -75,9 +76,17 @@ export class PerformerLab {
         permits: this.at('allowed-jail.yaml'),
       },
       units: this.#unitsThatTell(),
-      isAgentOther: () => this.isAgentOther,
+      isAgentOld: () => this.isAgentOld,
       onceStarted: new OnceStarted(this.at('started')),
-      ordered: new OrderedPrograms({ orders, extras: [], releaseFolder, dataFolder, env, machine: () => 'a' }),
+      ordered: new OrderedPrograms({
+        orders,
+        extras: [],
+        releaseFolder,
+        dataFolder,
+        env,
+        machine: () => 'a',
+        portOf: () => 20_001,
+      }),
       unitExtras: [],
       secretValues: [],
       data: openDataFolders([this.at('roots')], removeTree),
@@ -144,8 +153,8 @@ export class PerformerLab {
       }),
       write: async (spec) => {
         this.written.push(spec)
-        const record = `\n[X-Tandem]\nService=${spec.service}\nInstance=${spec.id}\nOnce=${spec.once ? 'yes' : 'no'}\nSignal=SIGTERM\nWithinMs=1\n`
-        files.write(`tandem-${spec.id}.service`, record, JSON.stringify(spec.env))
+        const text = ['', ...recordLines(spec), ''].join('\n')
+        files.write(`tandem-${spec.id}.service`, text, JSON.stringify(spec.env))
         told.push(`write ${spec.id}`)
       },
       start: tell('start'),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -68,6 +69,11 @@ describe('resolveExecutable', () => {
       /PATH/,
     ],
     ['a folder', () => refusal(['./bin']), /is a folder/],
+    [
+      'a pipe',
+      () => (execFileSync('sh', ['-c', 'mkfifo "$0"', join(dir, 'pipe')]), refusal(['./pipe'])),
+      /not a regular file/,
+    ],
     ['no permission', () => (put('plain', '#!/bin/sh\n', 0o644), refusal(['./plain'])), /not executable/],
     ['no first line', () => (put('bare', 'echo hi\n'), refusal(['./bare'])), /names its interpreter/],
     ['an empty file', () => (put('empty', ''), refusal(['./empty'])), /names its interpreter/],

@@ -70,6 +70,7 @@ function checkFile(file: string, name: string): void {
     throw problem('the program does not exist', file, `check \`run\` ("${name}") and the files that the build creates`)
   }
   if (stat.isDirectory()) throw problem('the program is a folder', file, 'name the program file inside the folder')
+  if (!stat.isFile()) throw problem('the program is not a regular file', file, 'name the program file')
   if (!isExecutable(file)) throw problem('the program is not executable', file, `chmod +x ${name}, then push again`)
 }
 
@@ -142,7 +143,7 @@ function isMachO(head: Buffer): boolean {
 function readHead(file: string): Buffer | null {
   let fd: number
   try {
-    fd = openSync(file, 'r')
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK) // a FIFO would wait for its writer
   } catch {
     return null
   }

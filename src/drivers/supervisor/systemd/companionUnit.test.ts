@@ -53,7 +53,7 @@ describe('the unit of a companion', () => {
       StateDirectory=tandem-data/shop
       StateDirectoryMode=0700
       (the jail)
-      TemporaryFileSystem=/etc/tandem:ro
+      InaccessiblePaths=-/etc/tandem
       BindReadOnlyPaths=/var/lib/tandem/cache/trees/r1
       "
     `)

@@ -14,7 +14,15 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const record = { unit: 'tandem-shop-1.service', service: 'shop', id: 'shop-1', notifies: false, once: true, port: null }
+const record = {
+  unit: 'tandem-shop-1.service',
+  service: 'shop',
+  id: 'shop-1',
+  notifies: false,
+  isSigned: false,
+  once: true,
+  port: null,
+}
 /** A unit whose removal fails this many times. */
 const leftover = (fails: number) => ({
   record: { ...record, signal: 'SIGTERM' as const, withinMs: 1_000 },

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { numberFor, withUsers } from './serviceUsers.ts'
+import { numberFor, refuseOther, withUsers } from './serviceUsers.ts'
+import { userName } from './unitName.ts'
 
 const nobody = (): string[] => []
 
@@ -20,4 +21,16 @@ it('is removed after the data that it owns', async () => {
   const folders = withUsers({ remove: tell('data'), sweep: async () => {} }, { remove: tell('user') })
   await folders.remove('shop')
   expect(told).toEqual(['data shop', 'user shop'])
+})
+
+it('is not shared by two services whose names lead to the same user', () => {
+  const long = 'a-service-with-a-very-long-name'
+  const user = userName(long)
+  const short = user.replace('tandem-', '')
+  expect(userName(short)).toBe(user)
+  const entry = (about: string): string[] => [user, 'x', '990', '990', about, '/nonexistent', '/usr/sbin/nologin']
+  expect(() => refuseOther(short, entry(`Tandem service ${long}`))).toThrow(`belongs to the service ${long}`)
+  expect(() => refuseOther(long, entry(`Tandem service ${long}`))).not.toThrow()
+  // A user that the administrator made.
+  expect(() => refuseOther(short, entry(''))).not.toThrow()
 })

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { exec, execOrThrow } from '../../../lib/exec.ts'
 import { KeyedQueue } from '../../../lib/keyedQueue.ts'
+import { OperatorError } from '../../../lib/operatorError.ts'
 import { noHome } from '../../../layout/users.ts'
 import { dataRoots } from '../../../layout/folders.ts'
 import type { DataFolders } from '../dataFolders.ts'
@@ -48,10 +49,23 @@ export function numberFor(
   return usable[0] ?? null
 }
 
+/** Names of users are short: that of a service with a long name may be the whole name of another service. */
+export function refuseOther(service: string, [user = '', , , , about = '']: readonly string[]): void {
+  if (!about.startsWith(comment) || about === `${comment}${service}`) return
+  const other = about.slice(comment.length)
+  throw new OperatorError('E_EXEC', `the user ${user} of this machine belongs to the service ${other}`, {
+    subject: service,
+    next: `choose another name for ${service}: with the same user, each service could read what the other has`,
+  })
+}
+
 async function ensure(service: string, roots: readonly string[]): Promise<number> {
   const user = userName(service)
   const known = local('passwd', user)
-  if (known) return Number(known[2])
+  if (known) {
+    refuseOther(service, known)
+    return Number(known[2])
+  }
   // Instances that run now have the number of the first; after a reboot their data has it.
   const candidates = [runningAs(user), ...roots.map((root) => ownerOf(join(root, service)))]
   const held = new Map<number, string[]>()

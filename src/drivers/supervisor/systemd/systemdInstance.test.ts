@@ -3,7 +3,15 @@ import type { UnitState } from '../../../systemd/systemctl.ts'
 import { SystemdInstance, type InstanceHouse } from './systemdInstance.ts'
 
 const record = {
-  ...{ unit: 'tandem-shop-1.service', service: 'shop', id: 'shop-1', once: false, port: 8080, notifies: false },
+  ...{
+    unit: 'tandem-shop-1.service',
+    service: 'shop',
+    id: 'shop-1',
+    once: false,
+    port: 8080,
+    notifies: false,
+    isSigned: false,
+  },
   ...{ signal: 'SIGTERM' as const, withinMs: 1_000 },
 }
 const running: UnitState = {

@@ -283,7 +283,8 @@ class SystemdSupervisor implements SupervisorDriver {
 function recordOf({ id, service, once = false, env, stop, notify }: InstanceSpec): UnitRecord {
   const port = env['PORT'] === undefined ? null : Number(env['PORT'])
   const { signal, withinMs } = stop
-  return { unit: unitName(service, id), service, id, once, signal, withinMs, port, notifies: notify !== undefined }
+  const unit = unitName(service, id)
+  return { unit, service, id, once, signal, withinMs, port, notifies: notify !== undefined, isSigned: false }
 }
 
 /** Monotonic time of the machine, as in systemd's timestamps: `Clock.monotonic` begins with the process. */

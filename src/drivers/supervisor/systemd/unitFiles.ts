@@ -13,6 +13,8 @@ export interface UnitRecord {
   /** The program itself notifies systemd when it has started. */
   notifies: boolean
   port: number | null
+  /** The controller has signed an order for it. */
+  isSigned: boolean
 }
 
 /** The files of instances on this machine: a unit, its environment, and the link that starts it after a reboot. */
@@ -74,6 +76,7 @@ export function readRecordOf(unit: string, text: string): UnitRecord | null {
   return {
     ...{ unit, service, id, signal, once: said.get('Once') === 'yes' },
     notifies: said.get('Notify') === 'yes',
+    isSigned: said.get('Signed') === 'yes',
     withinMs: Number(said.get('WithinMs')),
     port: port === undefined ? null : Number(port),
   }

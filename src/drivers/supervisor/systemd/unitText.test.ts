@@ -111,7 +111,7 @@ describe('the unit of an instance', () => {
       KeyringMode=private
       UMask=0077
       TemporaryFileSystem=/var/lib/tandem:ro
-      TemporaryFileSystem=/etc/tandem:ro
+      InaccessiblePaths=-/etc/tandem
       BindReadOnlyPaths=/var/lib/tandem/cache/trees/0f1e
 
       # systemd starts this unit after a reboot, without Tandem.
@@ -197,9 +197,20 @@ describe('the unit of an instance', () => {
   })
 
   it.each([
+    '/etc/tandem',
+    '/etc/tandem/',
+    '/var/lib/tandem/cache',
+    '/srv/../dev/shm',
+    '/dev//shm/x',
+    '/run/tandem-files',
+  ])('cannot make a folder writable that is hidden from it: %s', (path) => {
+    expect(() => unitText({ ...spec, jail: { write: ['/srv/tandem', path] } }, places)).toThrow('no service sees')
+  })
+
+  it.each([
     [{ namespaces: true }, 'RestrictNamespaces='],
     [{ seeProcesses: true }, 'ProtectProc='],
-    [{ seeProcesses: true }, 'InaccessiblePaths='],
+    [{ seeProcesses: true }, 'InaccessiblePaths=-/proc/'],
     [{ devices: ['/dev/fuse'] }, 'PrivateDevices='],
     [{ user: 'media' }, 'DynamicUser='],
   ])('loosens the jail by omitting: %o', (jail, start) => {

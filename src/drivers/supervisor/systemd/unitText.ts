@@ -1,3 +1,5 @@
+import { relative } from 'node:path'
+import { OperatorError } from '../../../lib/operatorError.ts'
 import type { InstanceSpec } from '../supervisor.ts'
 import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { problem } from '../process/executable.ts'
@@ -46,6 +48,7 @@ const addedBySystemd = [
 /** The unit of one instance. The same spec gives the same bytes. */
 export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
   const { id, service, release, once = false } = spec
+  refuseHidden(spec.jail?.write ?? [], [...places.hidden, ...alwaysHidden])
   const lines = [
     `# ${unitName(service, id)}: an instance of the service ${service}.`,
     `#   instance  ${id}`,
@@ -75,7 +78,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
     '# The jail; docs/definition.md lists the keys that open it.',
     ...userLines(spec),
     ...jailLines(spec.jail ?? {}, { memoryBytes: spec.limits.memoryBytes, owner: places.owner ?? null }),
-    ...places.hidden.map((folder) => `TemporaryFileSystem=${checkPath(folder)}:ro`),
+    ...places.hidden.map((folder) => hidingLine(folder, spec)),
     `BindReadOnlyPaths=${checkPath(spec.cwd)}`,
     ...(spec.sees ?? []).map((folder) => `BindReadOnlyPaths=${checkPath(folder)}`),
     ...(once
@@ -89,7 +92,7 @@ export function unitText(spec: InstanceSpec, places: UnitPlaces): string {
 }
 
 /** Read again by `readRecord`. */
-export const recordLines = ({ id, service, release, once, stop, notify, env }: InstanceSpec): string[] => [
+export const recordLines = ({ id, service, release, once, stop, notify, env, isSigned }: InstanceSpec): string[] => [
   '[X-Tandem]',
   `Service=${service}`,
   `Instance=${id}`,
@@ -98,6 +101,7 @@ export const recordLines = ({ id, service, release, once, stop, notify, env }: I
   `Signal=${stop.signal}`,
   `WithinMs=${stop.withinMs}`,
   ...(notify ? ['Notify=yes'] : []),
+  ...(isSigned ? ['Signed=yes'] : []),
   ...(env['PORT'] === undefined ? [] : [`Port=${Number(env['PORT'])}`]),
 ]
 
@@ -189,6 +193,25 @@ function userLines({ service, jail, isWithoutData }: InstanceSpec): string[] {
       : [`StateDirectory=${quoteIfNeeded(`${dataParent}/${service}`)}`, 'StateDirectoryMode=0700']),
   ]
 }
+
+/** The machine's folder of shared memory has another mount there, and the files of the service have their own. */
+const alwaysHidden = ['/dev/shm', shownFiles]
+
+/** systemd leaves out the empty folder that it mounts over a hidden one, if the same path is to be writable. */
+function refuseHidden(writable: readonly string[], hidden: readonly string[]): void {
+  const wrong = writable.find((path) => hidden.some((folder) => isIn(path, folder)))
+  if (wrong === undefined) return
+  throw new OperatorError('E_JAIL', `\`jail: write: ${wrong}\` is a folder that no service sees`, {
+    subject: wrong,
+    next: 'name another folder; a service keeps its data in its TANDEM_DATA',
+  })
+}
+
+const isIn = (path: string, folder: string): boolean => !/^\.\.(?:\/|$)/.test(relative(folder, path))
+
+/** A release inside a hidden folder is still visible. A link to the other folders opens them to nobody. */
+const hidingLine = (folder: string, { cwd }: InstanceSpec): string =>
+  isIn(cwd, folder) ? `TemporaryFileSystem=${checkPath(folder)}:ro` : `InaccessiblePaths=-${checkPath(folder)}`
 
 /** Most directives do not accept quoted paths, and systemd rejects some characters in any path. */
 function checkPath(path: string): string {
