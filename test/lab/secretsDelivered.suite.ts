@@ -40,7 +40,14 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
       mail: (JSON.parse(await get(name, '/env')) as Record<string, string>)['MAIL_PASSWORD'],
     })
     const unitOn = async (name: string): Promise<string> => {
-      const all = await machine(name).must(['systemctl', 'list-units', '--plain', '--no-legend', 'tandem-vault-*'])
+      const all = await machine(name).must([
+        'systemctl',
+        'list-units',
+        '--all',
+        '--plain',
+        '--no-legend',
+        'tandem-vault-*',
+      ])
       return all.trim().split(/\s/, 1)[0] ?? ''
     }
     const pidOn = async (name: string): Promise<string> =>
@@ -100,7 +107,7 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
     })
 
     it('are read by no other service: not while it runs, when it prepares, or through a folder that both may write', async () => {
-      const shared = 'jail: { write: [/srv/shared] }\n'
+      const shared = 'jail: { write: [/srv/shared] }\nroutes: [{ host: nosy.test }]\n'
       for (const name of ['a', 'b']) {
         await machine(name).must(['mkdir', '-m', '1777', '-p', '/srv/shared'])
         machine(name).write(
@@ -108,7 +115,7 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
           'vault: { write: [/srv/shared] }\nnosy: { write: [/srv/shared] }\n',
         )
       }
-      await pair.roll('vault', `${definition('shared')}\n${shared}`)
+      await pair.roll('vault', `${definition('shared')}\n${shared.split('\n', 1)[0]}\n`)
       const { services } = await pair.tandem<Status>('status')
       // What a careless or hostile owner of the values can do with them.
       const planting = `cp $CREDENTIALS_DIRECTORY/database $TANDEM_DATA/copy && chmod 644 $TANDEM_DATA/copy && cd /srv/shared
@@ -125,11 +132,14 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
       const secrets = 'secrets: { own: own, OWN: { from: own, as: env } }'
       expect((await put('nosy/own', needle('nosy'))).code).toBe(0)
       await pair.roll('nosy', web({ name: 'nosy', version: '1', more: `prepare: ${prepare}\n${secrets}\n${shared}` }))
-      for (const command of [look, 'cat $TANDEM_DATA/prepared']) {
-        const { out } = await pair.controller.run(['tandem', 'run', 'nosy', '--', 'sh', '-c', command])
+      const running = (await pair.controller.run(['tandem', 'run', 'nosy', '--', 'sh', '-c', look])).out
+      const prepared = ['a', 'b'].map((name) =>
+        machine(name).run(['cat', '/var/lib/private/tandem-data/nosy/prepared']),
+      )
+      for (const out of [running, (await Promise.all(prepared)).map((one) => one.out).join('')]) {
         const found = out.match(/needle-\w+/g) ?? []
         // Its own, as a file and as a variable, show that the search finds what is there.
-        expect([command, [...new Set(found)], found.length >= 2]).toEqual([command, ['needle-nosy'], true])
+        expect([[...new Set(found)], found.length >= 2]).toEqual([['needle-nosy'], true])
       }
       await pair.remove('nosy')
       await pair.roll('vault', definition('1'))
@@ -173,7 +183,10 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
     })
 
     it('come back with a program that crashed', async () => {
-      await machine('a').must(['kill', '-ABRT', await pidOn('a')])
+      const before = await pidOn('a')
+      await machine('a').must(['kill', '-ABRT', before])
+      // The instance of the other machine answers meanwhile.
+      await expect.poll(() => pidOn('a')).not.toMatch(new RegExp(`^(?:0|${before})$`))
       await expect.poll(() => known('a').catch(() => null)).toEqual({ database: needle('two'), mail: needle('mail') })
     })
 
@@ -193,13 +206,18 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
       const unit = await unitOn('a')
       await machine('a').must(['sh', '-c', `echo damaged > ${folder}/credentials/${unit}/database.cred`])
       await machine('a').must(['kill', '-KILL', await pidOn('a')])
+      const journalOf = () =>
+        machine('a').must(['journalctl', '-q', '--no-pager', '-b', '--grep', 'secrets|credentials'])
       await expect
-        .poll(() => known('a').catch(() => null), { timeout: bootMs })
-        .toEqual({ database: needle('two'), mail: needle('mail') })
-      const journal = await machine('a').must(['journalctl', '-q', '--no-pager', '-u', unit])
-      expect(journal).toContain('systemd cannot open its secrets, and does not restart it')
-      // One by systemd itself, one by the agent, which then got them again; each is said of both commands of the unit.
-      expect(journal.match(/Failed to set up credentials/g)?.length).toBeLessThanOrEqual(4)
+        .poll(journalOf, { timeout: bootMs, interval: 500 })
+        .toContain('systemd cannot open its secrets, and does not restart it')
+      const loaded = () => machine('a').run(['cat', `/run/credentials/${unit}/database`])
+      await expect.poll(async () => (await loaded()).out, { timeout: bootMs, interval: 500 }).toBe(needle('two'))
+      await pair.until('ready')
+      const tries = (await journalOf()).split('\n').filter((line) => line.includes(`${unit}: Failed to set up cred`))
+      // One by systemd itself, one by the agent, which then gets them again.
+      expect(tries.length).toBeLessThanOrEqual(6)
+      console.log(`${tries.length} lines about credentials that did not open`)
     })
 
     it('are there after both machines lost power while the controller is dead', async () => {
