@@ -75,7 +75,7 @@ export function awaited(
   }
 }
 
-/** What a machine has obeyed, as the log keeps it. */
+/** The state that a machine has obeyed, as the log keeps it. */
 export const heldState = (state: MachineDesire): HeldState => {
   const { machine, drained, declaredRoutes, instances, routes, localRoutes } = state
   const definitions = heldDefinitions(state)

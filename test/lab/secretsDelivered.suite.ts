@@ -117,7 +117,7 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
       }
       await pair.roll('vault', `${definition('shared')}\n${shared.split('\n', 1)[0]}\n`)
       const { services } = await pair.tandem<Status>('status')
-      // What a careless or hostile owner of the values can do with them.
+      // A careless or hostile owner of the values can do this with them.
       const planting = `cp $CREDENTIALS_DIRECTORY/database $TANDEM_DATA/copy && chmod 644 $TANDEM_DATA/copy && cd /srv/shared
         for f in $TANDEM_DATA/copy $CREDENTIALS_DIRECTORY/database /proc/1/environ; do ln -sf $f link-$(basename $f); done`
       for (const { id } of services.find(({ service }) => service === 'vault')?.instances ?? [])

@@ -148,7 +148,7 @@ export class Files implements MachineFeature<Slice> {
     while (!signal.aborted) {
       try {
         const failure = await this.#try(filling, signal)
-        // The host may have kept it after it was told to keep only others.
+        // The host may have kept it after the request to keep only others.
         if (signal.aborted) return void (this.#isTidy = false)
         Object.assign(filling, { state: failure === null ? 'done' : 'failed', why: failure })
         if (failure === null) problems.solved(problemOf(filling.wanted))
