@@ -109,11 +109,11 @@ type Figures = Record<string, number>
 
 mkdirSync(join(root, 'tmp'), { recursive: true })
 const folders = { old: join(root, 'tmp', `compare-${process.pid}`), again: join(root, 'tmp', `again-${process.pid}`) }
+for (const folder of Object.values(folders))
+  await run('git', ['worktree', 'add', '--detach', folder, old], { cwd: root })
 try {
-  for (const folder of Object.values(folders)) {
-    await run('git', ['worktree', 'add', '--detach', folder, old], { cwd: root })
+  for (const folder of Object.values(folders))
     await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder })
-  }
   for (const [name, bench] of wanted) await compare(name, bench)
 } finally {
   for (const folder of Object.values(folders)) {
@@ -132,7 +132,7 @@ async function compare(name: string, bench: Bench): Promise<void> {
       async () => void (one.new = await figuresOf(root, bench)),
       async () => void (one.again = await figuresOf(folders.again, bench)),
     ]
-    if (bench.isIdle) await Promise.all(turns.map((turn) => turn()))
+    if (bench.isIdle) await again(bench, 'the three', () => Promise.all(turns.map((turn) => turn())))
     else for (const turn of pair % 2 === 0 ? turns : turns.toReversed()) await turn()
     found.push(one as (typeof found)[number]) // all three have run
     console.error(`${name}: pair ${pair + 1} of ${pairs}`)
@@ -154,12 +154,18 @@ async function compare(name: string, bench: Bench): Promise<void> {
 }
 
 /** A run that fails is repeated once: an hour of pairs is too much to lose to a port that another program took. */
-async function figuresOf(folder: string, bench: Bench): Promise<Figures> {
-  return figuresOfRun(folder, bench).catch((error: unknown) => {
-    console.error(`${bench.file} of ${folder} failed and runs again:`, error)
-    return figuresOfRun(folder, bench)
-  })
+async function again<T>({ file }: Bench, whose: string, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt()
+  } catch (error) {
+    console.error(`${file} of ${whose} failed and runs again:`, error)
+    return attempt()
+  }
 }
+
+/** Of idle processes the three run together, and are repeated together. */
+const figuresOf = (folder: string, bench: Bench): Promise<Figures> =>
+  bench.isIdle ? figuresOfRun(folder, bench) : again(bench, folder, () => figuresOfRun(folder, bench))
 
 async function figuresOfRun(folder: string, { file, args, env, figures }: Bench): Promise<Figures> {
   const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {

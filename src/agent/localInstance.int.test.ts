@@ -262,6 +262,17 @@ describe('where the supervisor restarts on its own', () => {
     await until(() => expect(stage.supervisor.starts).toHaveLength(2))
     await becomes(instance, 'ready')
   })
+  it('also after an end, a start and another end that are reported at once with that', async () => {
+    const instance = stage.start({ limits: { restart: { firstMs: 1, mostMs: 1 } } })
+    await becomes(instance, 'ready')
+    instance.exited(crash)
+    instance.restarted(2)
+    instance.exited({ ...crash, pid: 2 })
+    stage.supervisor.die(id, { code: 1 })
+    instance.notRestarted()
+    await until(() => expect(stage.supervisor.starts).toHaveLength(2))
+    await becomes(instance, 'ready')
+  })
   it('sees an end, a start and another end that are reported at once', async () => {
     const instance = stage.start()
     await becomes(instance, 'ready')

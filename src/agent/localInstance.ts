@@ -152,6 +152,9 @@ export class LocalInstance {
   /** Called by the listener on the supervisor: it cannot restart the process, and nothing of the instance is left. */
   notRestarted(): void {
     this.#restarted.resolve(null)
+    // If a restart came before, and nobody has seen it yet, it is over too.
+    this.#restarted = Promise.withResolvers()
+    this.#restarted.resolve(null)
   }
 
   /**

@@ -187,18 +187,20 @@ it('takes the key of a helper from the first who shows a join token, and from a 
   ]
   const registers = (token: string, recipient: string, hasJoined: boolean) =>
     as(token).call('registerHelperKey', { body: { recipient, hasJoined } })
-  const refused = { code: 'E_JOIN_REFUSED' }
+  const [refused, seen] = [{ code: 'E_JOIN_REFUSED' }, { code: 'E_TOKEN_SEEN' }]
 
   const token = await invited()
   expect(await registers(token, own, false)).toEqual({ machine: 'a', signs: true })
-  await expect(registers(token, other, false)).rejects.toMatchObject(refused)
+  await expect(registers(token, other, false)).rejects.toMatchObject(seen)
   const { request } = await createRequest('machine')
   await as(token).call('join', { body: { request } })
-  await expect(registers(token, own, false)).rejects.toMatchObject(refused)
+  // As a repeated command does whose first answer got lost.
+  expect(await registers(token, own, false)).toMatchObject({ machine: 'a' })
+  expect(await as(token).call('join', { body: { request } })).toMatchObject({ machine: 'a' })
 
   const again = await invited()
   await registers(again, own, true)
   expect(await registers(again, own, true)).toMatchObject({ machine: 'a' }) // the first answer may have got lost
-  await expect(registers(again, other, true)).rejects.toMatchObject(refused)
+  await expect(registers(again, other, true)).rejects.toMatchObject(seen)
   await expect(as(again).call('join', { body: { request } })).rejects.toMatchObject(refused)
 })

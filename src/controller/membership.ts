@@ -79,11 +79,15 @@ export class Membership {
    * programs of the machine may have seen the token. A machine that still has to join needs the token for that too.
    */
   async machineWithKey(token: string, key: string, hasJoined: boolean): Promise<string> {
-    const { machine, isUsed } = (await this.#joins.find(token, this.#controller.now())) ?? { isUsed: true }
-    if (machine === undefined || !(await this.#joins.bind(token, key))) throw joinRefused()
-    if (!hasJoined && isUsed) throw joinRefused()
-    if (hasJoined && (await this.#joins.take(token, key, this.#controller.now())) === null) throw joinRefused()
-    return machine
+    const now = this.#controller.now()
+    const found = await this.#joins.find(token, now)
+    if (found === null) throw joinRefused()
+    const bound = await this.#joins.bind(token, key)
+    if (bound === 'refused') throw tokenSeen(found.machine)
+    // An interrupted join is repeated with its used token.
+    const isTaken = hasJoined ? (await this.#joins.take(token, key, now)) === null : found.isUsed && bound === 'first'
+    if (isTaken) throw joinRefused()
+    return found.machine
   }
 
   /**
@@ -138,4 +142,10 @@ export class Membership {
 const joinRefused = (): OperatorError =>
   new OperatorError('E_JOIN_REFUSED', 'the join token is unknown, already used, or expired', {
     next: 'tandem machine add NAME   prints a new join command',
+  })
+
+const tokenSeen = (machine: string): OperatorError =>
+  new OperatorError('E_TOKEN_SEEN', `somebody has shown this join token before, with another key for ${machine}`, {
+    subject: machine,
+    next: `if that was not you: tandem machine remove ${machine}, and install its system again`,
   })

@@ -61,6 +61,9 @@ describe('recovering a lost log', () => {
     const published = then.world.state.releases['r1']?.definition
     expect(published).toMatchObject(more)
     expect(recovered(then).state.releases['r1']?.definition).toEqual(published)
+    const held = desiredState(then.world.state, 'a')
+    const later = { ...held, publishedKeys: { r1: { inventedLater: 1, ...held.publishedKeys['r1'] } } }
+    expect(heldState(JSON.parse(JSON.stringify(later)) as typeof later).definitions['r1']).toEqual(published)
   })
 
   it.each(['a start *x2-a-1', 'a switch +x2-a-1 -x1-a-1', 'a drain x1-a-1', 'b start *x2-b-1', 'b drain x1-b-1'])(

@@ -40,6 +40,11 @@ export const errorCodes = {
     status: 403,
     means: 'the join token is unknown, used or expired, or the token names another controller',
   },
+  E_TOKEN_SEEN: {
+    exit: 4,
+    status: 403,
+    means: 'somebody else has shown the join token before, with a key of theirs for the secrets of the machine',
+  },
   E_OTHER_AUTHORITY: {
     exit: 4,
     status: 403,

@@ -64,13 +64,18 @@ const leftOut = remembered((definition: Definition): Record<string, unknown> | n
   return keys.length === 0 ? null : Object.fromEntries(keys)
 })
 
-/** The definitions of a desired state as they were published, with what `asSent` left out. */
-export function heldDefinitions({ definitions, publishedKeys }: Described): Record<string, Definition> {
-  const whole = Object.entries(definitions).map(([release, sent]): [string, Definition] => {
-    const published = definitionSchema.safeParse({ ...sent, ...publishedKeys[release] })
-    return [release, published.success ? published.data : sent] // a later controller may have sent other keys
-  })
-  return Object.fromEntries(whole)
+/** The definitions of a desired state as they were published, with the keys that `asSent` left out. */
+export const heldDefinitions = ({ definitions, publishedKeys }: Described): Record<string, Definition> =>
+  Object.fromEntries(
+    Object.entries(definitions).map(([release, sent]) => [release, asPublished(sent, publishedKeys[release] ?? {})]),
+  )
+
+/** One by one: a later version of the controller may have sent a key that this one does not know. */
+function asPublished(sent: Definition, keys: Record<string, unknown>): Definition {
+  let whole = sent
+  for (const [key, value] of Object.entries(keys))
+    whole = definitionSchema.safeParse({ ...whole, [key]: value }).data ?? whole
+  return whole
 }
 
 const declaredIn = remembered(declaredRoutes)

@@ -7,8 +7,8 @@ export interface JoinStore {
    * was used by another request. Of two requests at the same time, only one gets the machine.
    */
   take(hash: string, request: string, now: number): Promise<string | null>
-  /** Binds the token to the first key that comes with it. Resolves with whether it is bound to this one. */
-  bind(hash: string, key: string): Promise<boolean>
+  /** Binds the token to the first key that comes with it. `refused`: it is bound to another key. */
+  bind(hash: string, key: string): Promise<Bound>
   /** The token as it is now; `null` if it is unknown or has expired. */
   find(hash: string, now: number): Promise<FoundJoin | null>
   /** Marks the token as not used. */
@@ -16,6 +16,9 @@ export interface JoinStore {
   /** Removes the tokens of a machine. */
   forget(machine: string): Promise<void>
 }
+
+/** `again`: it was bound to this key before. */
+export type Bound = 'first' | 'again' | 'refused'
 
 export interface FoundJoin {
   machine: string

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { sha256 } from '../lib/hash.ts'
-import type { FoundJoin, JoinStore } from './joinStore.ts'
+import type { Bound, FoundJoin, JoinStore } from './joinStore.ts'
 
 /**
  * Tokens that let one machine join once, for a limited time; stored only as SHA-256. Times in milliseconds since 1970.
@@ -28,8 +28,8 @@ export class Joins {
     return this.#store.take(sha256(token), sha256(request), now)
   }
 
-  /** Binds the token to this key; `false`: another key came with it before. */
-  bind(token: string, key: string): Promise<boolean> {
+  /** Binds the token to the first key that comes with it. */
+  bind(token: string, key: string): Promise<Bound> {
     return this.#store.bind(sha256(token), key)
   }
 

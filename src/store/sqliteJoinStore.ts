@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { hasTable } from './database.ts'
-import type { FoundJoin, JoinStore, StoredJoin } from './joinStore.ts'
+import type { Bound, FoundJoin, JoinStore, StoredJoin } from './joinStore.ts'
 import { written, writtenTogether } from './written.ts'
 
 const subject = 'list of join tokens'
@@ -33,11 +33,13 @@ export class SqliteJoinStore implements JoinStore {
     return row === undefined ? null : String(row['machine'])
   }
 
-  async bind(hash: string, key: string): Promise<boolean> {
+  async bind(hash: string, key: string): Promise<Bound> {
     return writtenTogether(this.#database, subject, () => {
       this.#database.exec(keys)
-      this.#database.prepare('INSERT INTO join_keys VALUES (?, ?) ON CONFLICT DO NOTHING').run(hash, key)
-      return this.#database.prepare('SELECT key FROM join_keys WHERE hash = ?').get(hash)?.['key'] === key
+      const row = this.#database.prepare('SELECT key FROM join_keys WHERE hash = ?').get(hash)
+      if (row) return row['key'] === key ? 'again' : 'refused'
+      this.#database.prepare('INSERT INTO join_keys VALUES (?, ?)').run(hash, key)
+      return 'first'
     })
   }
 

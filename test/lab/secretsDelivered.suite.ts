@@ -210,12 +210,13 @@ export const secretsDeliveredSuite = (lend: () => Promise<Pair>): void => {
         machine('a').must(['journalctl', '-q', '--no-pager', '-b', '--grep', 'secrets|credentials'])
       await expect
         .poll(journalOf, { timeout: bootMs, interval: 500 })
-        .toContain('systemd cannot open its secrets, and does not restart it')
+        .toContain('systemd cannot start it with its secrets')
       const loaded = () => machine('a').run(['cat', `/run/credentials/${unit}/database`])
       await expect.poll(async () => (await loaded()).out, { timeout: bootMs, interval: 500 }).toBe(needle('two'))
       await pair.until('ready')
       const tries = (await journalOf()).split('\n').filter((line) => line.includes(`${unit}: Failed to set up cred`))
       // One by systemd itself, one by the agent, which then gets them again.
+      expect(tries.length).toBeGreaterThan(0)
       expect(tries.length).toBeLessThanOrEqual(6)
       console.log(`${tries.length} lines about credentials that did not open`)
     })

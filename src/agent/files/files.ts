@@ -59,6 +59,8 @@ export class Files implements MachineFeature<Slice> {
   readonly #fillings = new Map<string, Filling>()
   /** Whether the host keeps no files that nobody wants. */
   #isTidy = false
+  #tidying: Promise<void> = Promise.resolve()
+  #isAsked = false
   #definitions: DesiredState['definitions'] = {}
 
   constructor(parts: Parts) {
@@ -72,6 +74,7 @@ export class Files implements MachineFeature<Slice> {
   want(desired: DesiredState): void {
     this.#generations.want(desired)
     this.#definitions = desired.definitions
+    this.#isAsked = true
     const wanted = new Map(desired.render.map((one) => [one.generation, one]))
     for (const [generation, { over, wanted: of }] of this.#fillings) {
       if (wanted.has(generation)) continue
@@ -83,7 +86,11 @@ export class Files implements MachineFeature<Slice> {
     const started = new Set(desired.instances.map(({ generation }) => generation))
     for (const [generation, one] of wanted)
       if (!this.#fillings.has(generation)) this.#begin(one, started.has(generation))
-    if (!this.#isTidy) void this.#tidy()
+    this.retry()
+  }
+
+  retry(): void {
+    if (!this.#isTidy && this.#isAsked) this.#tidying = this.#tidy()
   }
 
   /** Files that nobody wants go. A failure is tried again at the next heartbeat. */
@@ -169,6 +176,7 @@ export class Files implements MachineFeature<Slice> {
     const { generation, release, files, variables, service } = filling.wanted
     const program = { id: checkInstance(service, generation, 0), release, generation }
     const folder = await launcher.folder(release, signal)
+    await this.#tidying // an older request must not remove these files
     const values = (await launcher.secrets(program, signal)).secrets?.values
     const request = {
       ...{ folder, variables, secrets: encoded(values) },

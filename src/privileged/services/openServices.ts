@@ -35,15 +35,16 @@ export async function openOrderedPrograms({
   const programExtras: ProgramExtra[] = []
   const programs = new OrderedPrograms({
     ...{ orders, extras: programExtras, machine: () => folder.readMachine().machine, env: baseEnvironment() },
-    portOf: (service, instance) => portOf(unitName(service, instance)),
+    portOf: (service, instance) => portIn(unitFolder, unitName(service, instance)),
     releaseFolder: (release) => releases.folder(release),
     dataFolder: (service) => join(dataRoot, service),
   })
   return { releases, orders, programs, programExtras }
 }
 
-function portOf(unit: string): number | null {
-  const file = join(unitFolder, unit)
+/** The port of an instance, by its unit; `null`: it has none, or is not there. */
+export function portIn(units: string, unit: string): number | null {
+  const file = join(units, unit)
   return existsSync(file) ? (readRecord(unit, file)?.port ?? null) : null
 }
 

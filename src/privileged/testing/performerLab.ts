@@ -8,6 +8,7 @@ import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
 import { openUnitFiles } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { openUnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { recordLines } from '../../drivers/supervisor/systemd/unitText.ts'
+import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
 import { createAuthority, createRequest, signRequest } from '../../identity/authority.ts'
 import type { Identity } from '../../identity/identityFolder.ts'
 import { contentHash, signOrder, type Order } from '../../identity/order.ts'
@@ -24,6 +25,7 @@ import { RootFolder } from '../rootFolder.ts'
 import { openServiceSecrets } from '../secrets/operations.ts'
 import { AcceptedOrders } from '../services/acceptedOrders.ts'
 import { OnceStarted } from '../services/onceStarted.ts'
+import { portIn } from '../services/openServices.ts'
 import { OrderedPrograms } from '../services/orderedPrograms.ts'
 import { serviceOperations, type ServiceParts } from '../services/operations.ts'
 import { settingsOperations } from '../settings/operations.ts'
@@ -85,7 +87,7 @@ export class PerformerLab {
         dataFolder,
         env,
         machine: () => 'a',
-        portOf: () => 20_001,
+        portOf: (service, instance) => portIn(this.at('units'), unitName(service, instance)),
       }),
       unitExtras: [],
       secretValues: [],

@@ -1,4 +1,4 @@
-import type { FoundJoin, JoinStore, StoredJoin } from '../joinStore.ts'
+import type { Bound, FoundJoin, JoinStore, StoredJoin } from '../joinStore.ts'
 
 export class MemoryJoinStore implements JoinStore {
   #joins: (StoredJoin & { usedBy: string | null })[] = []
@@ -16,10 +16,11 @@ export class MemoryJoinStore implements JoinStore {
     return join.machine
   }
 
-  async bind(hash: string, key: string): Promise<boolean> {
-    const bound = this.#keys.get(hash) ?? key
-    this.#keys.set(hash, bound)
-    return bound === key
+  async bind(hash: string, key: string): Promise<Bound> {
+    const bound = this.#keys.get(hash)
+    if (bound !== undefined) return bound === key ? 'again' : 'refused'
+    this.#keys.set(hash, key)
+    return 'first'
   }
 
   async find(hash: string, now: number): Promise<FoundJoin | null> {

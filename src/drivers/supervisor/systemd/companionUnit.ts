@@ -27,7 +27,7 @@ export interface Companion {
 }
 
 const notCopied =
-  /^(?:Type|Exec(?!StartPre=[-+]\/bin\/true$)\w+|RemainAfterExit|Restart\w*|Timeout\w+|RuntimeMaxSec|NotifyAccess|Watchdog\w+|Kill\w+|SendSIG\w+|FinalKillSignal|Standard\w+|TTY\w+|Syslog\w+|Log\w+|RuntimeDirectory\w*|PIDFile|Sockets|FileDescriptorStore\w+|OOMPolicy)=/
+  /^(?:Type|Exec(?!StartPre=\+?\/bin\/true$)\w+|RemainAfterExit|Restart\w*|Timeout\w+|RuntimeMaxSec|NotifyAccess|Watchdog\w+|Kill\w+|SendSIG\w+|FinalKillSignal|Standard\w+|TTY\w+|Syslog\w+|Log\w+|RuntimeDirectory\w*|PIDFile|Sockets|FileDescriptorStore\w+|OOMPolicy)=/
 
 export const companionUnitPattern = /^tandem-[A-Za-z0-9._-]+@[a-z][a-z0-9-]{0,39}\.service$/
 
@@ -56,8 +56,8 @@ export function companionText(instanceUnit: string, instanceText: string, compan
     '',
     ...serviceLines(instanceText)
       .filter((line) => !notCopied.test(line))
-      // As earlier versions wrote it.
-      .map((line) => line.replace('ExecStartPre=+', 'ExecStartPre=-')),
+      // Units of an earlier version run that command as root.
+      .map((line) => line.replace('ExecStartPre=+', 'ExecStartPre=')),
     '',
   ].join('\n')
 }

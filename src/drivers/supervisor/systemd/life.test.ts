@@ -52,11 +52,15 @@ describe('changes of an instance, from the state that systemd reports', () => {
   it('a life that is about to begin has not begun', () => {
     expect(nextChange(gone, state({ invocation: 'two', sub: 'start-pre', mainPid: 0 }), undefined)).toBeNull()
   })
-  it('a unit whose credentials do not open is given up, once its last life has ended', () => {
-    const broken = state({ ...{ invocation: 'two', sub: 'failed', mainPid: 0, lastPid: 8 }, code: 1, status: 243 })
+  it.each([
+    ['of the program', { lastPid: 8, code: 1, status: 243 }],
+    ['of the command before it', { lastPid: 0, code: 0, status: 0 }],
+  ])('a unit whose credentials do not open is given up at a start %s, once its last life has ended', (_, about) => {
+    const broken = state({ ...{ invocation: 'two', sub: 'auto-restart', mainPid: 0, result: 'exit-code' }, ...about })
     expect(nextChange(running, broken, undefined)).toMatchObject({ kind: 'ended' })
     expect(nextChange(gone, broken, undefined)).toEqual({ kind: 'gaveUp' })
-    expect(nextChange(gone, { ...broken, status: 1, lastPid: 7, invocation: 'one' }, undefined)).toBeNull()
+    // A person has stopped it.
+    expect(nextChange(gone, { ...broken, sub: 'dead' }, undefined)?.kind).not.toBe('gaveUp')
   })
   it('a unit that systemd no longer knows has ended', () => {
     expect(nextChange(running, undefined, undefined)).toMatchObject({ kind: 'ended', ending: { code: null } })

@@ -65,9 +65,13 @@ export function nextChange(life: Life, state: UnitState | undefined, told: ToldE
   return over.includes(state.sub) ? { kind: 'ended', ending: endingOf(pid, state, state.result) } : null
 }
 
-/** systemd does not start the unit any more, because it cannot set up the credentials. */
-const withoutCredentials = ({ sub, code, status }: UnitState): boolean =>
-  sub === 'failed' && code === 1 && status === noCredentials
+/**
+ * systemd tries again and again, and cannot set up the credentials. If a command comes before the program, that one fails
+ * with any step of the start, and no program has run.
+ */
+const withoutCredentials = ({ sub, code, status, lastPid, result }: UnitState): boolean =>
+  sub.startsWith('auto-restart') &&
+  (code === 0 ? lastPid === 0 && result === 'exit-code' : code === 1 && status === noCredentials)
 
 /** Without a status the ending is unknown: no signal reported it, and systemd has forgotten it. */
 export function endingOf(pid: number, ended: { code: number; status: number } | undefined, result = ''): Ending {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Systemctl } from '../../../systemd/systemctl.ts'
 import type { InstanceSpec, ProgramStreams } from '../supervisor.ts'
 import { failedStart } from './failedStart.ts'
-import { endingOf, type Ending } from './life.ts'
+import { endingOf, noCredentials, type Ending } from './life.ts'
 import type { UnitHost } from './unitHost.ts'
 import { unitName } from './unitName.ts'
 import { openStreams } from './unitStreams.ts'
@@ -49,6 +49,8 @@ export async function runOnce({ spec: wanted, credentials, input, withinMs, most
     const [out = '', err = ''] = await Promise.all([stdout, stderr].map((stream) => tailOf(stream, mostBytes, over)))
     stdin.destroy()
     const ending = await endOf(unit, systemctl, over)
+    if (ending?.code === noCredentials && credentials.length > 0)
+      throw new Error(`systemd could not start ${unit} with its secrets: journalctl -u ${unit}`)
     return { code: null, signal: null, ...ending, isLate: ending === null, out, err } satisfies Ended
   } finally {
     await remove(unit, units)

@@ -62,11 +62,11 @@ it('reports the end of the main process at the next look, before the journal has
   expect(heard).toEqual([{ mainEnded: end }, { exited: { ...end, asked: false, again: true } }])
 })
 
-it('removes a unit that systemd does not restart because its secrets do not open, and says so', async () => {
+it('removes a unit that systemd cannot restart because its secrets do not open, and says so', async () => {
   const { instance, heard, write } = adopted()
   write()
   await instance.look(killed)
   heard.length = 0
-  await instance.look({ ...killed, sub: 'failed', invocation: 'two', lastPid: 8, code: 1, status: 243 })
+  await instance.look({ ...killed, invocation: 'two', lastPid: 8, code: 1, status: 243 })
   expect(heard).toEqual([{ removed: record.unit }, { gaveUp: 'shop-1' }])
 })

@@ -27,7 +27,7 @@ export interface InstanceHouse {
   exited: (exit: ExitStatus) => void
   mainEnded: (end: MainEnd) => void
   restarted: (restarted: { id: string; pid: number }) => void
-  /** systemd does not restart the instance after all, and nothing of it is left. */
+  /** systemd cannot restart the instance, and nothing of it is left. */
   gaveUp: (id: string) => void
   /** The instance is gone for good. */
   over: (id: string) => void
@@ -177,7 +177,7 @@ export class SystemdInstance {
       this.#stopping = null
       throw error
     }
-    await this.#note('systemd cannot open its secrets, and does not restart it; the agent starts it again', true)
+    await this.#note('systemd cannot start it with its secrets; the agent gets them again and starts it', true)
     this.#house.over(this.record.id)
     this.#house.gaveUp(this.record.id)
   }

@@ -141,13 +141,11 @@ describe('the unit of an instance', () => {
     const start = lines.indexOf(
       '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',
     )
-    expect(lines.slice(start + 1, start + 9)).toEqual([
+    expect(lines.slice(start + 1, start + 7)).toEqual([
       `LoadCredentialEncrypted=database:${folder}/database.cred`,
       `LoadCredentialEncrypted=environment:${folder}/environment.cred`,
       'EnvironmentFile=-%d/environment',
-      'ExecStartPre=-/bin/true',
-      '# What does not open now does not open in a second: the agent gets it again, then starts the unit.',
-      'RestartPreventExitStatus=243',
+      'ExecStartPre=/bin/true',
       '# A core would hold them. The kernel hands one to a program even at 0.',
       'LimitCORE=1',
     ])

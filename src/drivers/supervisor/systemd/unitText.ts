@@ -4,7 +4,6 @@ import type { InstanceSpec } from '../supervisor.ts'
 import { jailPatterns } from '../../../definitions/jailPatterns.ts'
 import { problem } from '../process/executable.ts'
 import { jailLines } from './jailLines.ts'
-import { noCredentials } from './life.ts'
 import { stopLines } from './stopLines.ts'
 import { quoteIfNeeded, quoteWord } from '../../../systemd/quoting.ts'
 import { sliceName, unitName, userName } from './unitName.ts'
@@ -135,11 +134,8 @@ function programLines(
   ]
 }
 
-/**
- * Its end does not matter: the command of the program then fails in the same way. Never with `+`: as root, it would load
- * what LD_PRELOAD of the service names.
- */
-const beforeProgram = 'ExecStartPre=-/bin/true'
+/** Never with `+`: as root, it would load what LD_PRELOAD of the service names. */
+const beforeProgram = 'ExecStartPre=/bin/true'
 
 /**
  * The variables among the secrets are in a credential too. systemd has decrypted it only once the first command of the
@@ -154,8 +150,6 @@ function credentialLines({ credentials = [] }: UnitPlaces): string[] {
     '# Its secrets. Only systemd reads these files; the values are in memory that is never swapped.',
     ...credentials.map(({ name, path }) => `LoadCredentialEncrypted=${name}:${checkPath(path)}`),
     ...variables.flatMap(({ name }) => [`EnvironmentFile=-%d/${name}`, beforeProgram]),
-    '# What does not open now does not open in a second: the agent gets it again, then starts the unit.',
-    `RestartPreventExitStatus=${noCredentials}`,
     ...(shown.length === 0 ? [] : [`TemporaryFileSystem=${shownFiles}:ro`]),
     ...shown.map(({ name, shownAt }) => `BindReadOnlyPaths=%d/${name}:${checkPath(shownAt)}`),
     '# A core would hold them. The kernel hands one to a program even at 0.',
@@ -201,7 +195,7 @@ const alwaysHidden = ['/dev/shm', shownFiles]
 function refuseHidden(writable: readonly string[], hidden: readonly string[]): void {
   const wrong = writable.find((path) => hidden.some((folder) => isIn(path, folder)))
   if (wrong === undefined) return
-  throw new OperatorError('E_JAIL', `\`jail: write: ${wrong}\` is a folder that no service sees`, {
+  throw new OperatorError('E_DEFINITION', `\`jail: write: ${wrong}\` is a folder that no service sees`, {
     subject: wrong,
     next: 'name another folder; a service keeps its data in its TANDEM_DATA',
   })
@@ -209,7 +203,7 @@ function refuseHidden(writable: readonly string[], hidden: readonly string[]): v
 
 const isIn = (path: string, folder: string): boolean => !/^\.\.(?:\/|$)/.test(relative(folder, path))
 
-/** A release inside a hidden folder is still visible. A link to the other folders opens them to nobody. */
+/** An empty folder covers one that the release lies in. The other is closed: a writable link to it would lift a cover. */
 const hidingLine = (folder: string, { cwd }: InstanceSpec): string =>
   isIn(cwd, folder) ? `TemporaryFileSystem=${checkPath(folder)}:ro` : `InaccessiblePaths=-${checkPath(folder)}`
 
