@@ -45,6 +45,8 @@ export class Secrets implements MachineFeature<object> {
   readonly #generations = new Generations()
   readonly #deliveries = new Map<string, Delivery>()
   #isSwept = false
+  /** The controller has said which secrets it wants here. */
+  #isAsked = false
   #isStopped = false
 
   constructor(host: SecretsHost, parts: Parts) {
@@ -60,7 +62,12 @@ export class Secrets implements MachineFeature<object> {
     const services = Map.groupBy(desired.secrets, ({ service }) => service)
     for (const [service, generations] of services) this.#deliver(service, generations)
     for (const service of this.#deliveries.keys()) if (!services.has(service)) this.#deliver(service, [])
-    if (!this.#isSwept) void this.#sweep()
+    this.#isAsked = true
+    this.retry()
+  }
+
+  retry(): void {
+    if (this.#isAsked && !this.#isSwept) void this.#sweep()
   }
 
   report(): object {
