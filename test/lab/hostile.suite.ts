@@ -260,7 +260,7 @@ export const hostileSuite = (lend: () => Promise<Pair>): void => {
         'starts a unit': 'nothing',
         data: 'ENOENT',
         'data by its link': 'ENOENT',
-        secrets: 'ENOENT',
+        secrets: 'EACCES',
         environment: 'ENOENT',
         release: 'ENOENT',
         'key of the machine': 'ENOENT',
