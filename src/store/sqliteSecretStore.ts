@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { hasTable } from './database.ts'
 import type { SecretStore, StoredVersion, WrappedKey } from './secretStore.ts'
 import { written, writtenTogether } from './written.ts'
@@ -18,6 +18,7 @@ const table = `CREATE TABLE IF NOT EXISTS secrets (
 export class SqliteSecretStore implements SecretStore {
   #database: DatabaseSync
   #hasTable = false
+  #select: StatementSync | null = null
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -34,7 +35,7 @@ export class SqliteSecretStore implements SecretStore {
   async get(path: string, version: number): Promise<StoredVersion | null> {
     if (!this.#exists()) return null
     const select = 'SELECT root, wrapped, content FROM secrets WHERE path = ? AND version = ?'
-    const row = this.#database.prepare(select).get(path, version)
+    const row = (this.#select ??= this.#database.prepare(select)).get(path, version)
     return row === undefined ? null : { ...keyIn({ ...row, path, version }), content: bytes(row['content']) }
   }
 
