@@ -18,9 +18,12 @@ export class ReportedInstances {
   ): ReportedInstance {
     const { id, release, definition, reason, port, pid, since, restarts, unstable } = instance
     const { work, long } = balancer.inFlight(id)
-    const state = instance.state === 'ready' ? readiness(instance, traffic, work) : instance.state
-    const from = [state, reason, port, pid, since, restarts, unstable, work, long]
     const last = this.#last.get(instance)
+    // One that was ready before it was to get work stays so: the controller itself waits for the routes of a switch.
+    const wasReady = last?.from[0] === 'ready' && last.from[4] === since
+    const awaitsRoute = instance.awaitsRoute && !wasReady
+    const state = instance.state === 'ready' ? readiness(awaitsRoute, traffic, work) : instance.state
+    const from = [state, reason, port, pid, since, restarts, unstable, work, long]
     if (last && from.every((one, index) => last.from[index] === one)) return last.entry
     const entry = {
       ...{ id, service: definition.service, release, state, port, pid, restarts, unstable, work, long },
@@ -33,7 +36,7 @@ export class ReportedInstances {
 }
 
 function readiness(
-  { awaitsRoute }: LocalInstance,
+  awaitsRoute: boolean,
   traffic: DesiredInstance['traffic'] | undefined,
   work: number,
 ): 'draining' | 'starting' | 'ready' {
