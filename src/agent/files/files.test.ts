@@ -158,7 +158,9 @@ it('has the host forget the files that nobody wants, until it did', async () => 
   host.isAway = true
   expect(await want('r1', 'r2')).toEqual(['files'])
   host.isAway = false
-  feature.retry()
+  feature.retry(null)
+  expect([...problems.keys()]).toEqual(['files'])
+  feature.retry(wanting('r1', 'r2'))
   await new Promise((resolve) => setImmediate(resolve))
   expect([...problems.keys()]).toEqual([])
   for (const generations of [['r1', 'r2'], ['r2'], ['r2']]) await want(...generations)

@@ -60,7 +60,6 @@ export class Files implements MachineFeature<Slice> {
   /** Whether the host keeps no files that nobody wants. */
   #isTidy = false
   #tidying: Promise<void> = Promise.resolve()
-  #isAsked = false
   #definitions: DesiredState['definitions'] = {}
 
   constructor(parts: Parts) {
@@ -74,7 +73,6 @@ export class Files implements MachineFeature<Slice> {
   want(desired: DesiredState): void {
     this.#generations.want(desired)
     this.#definitions = desired.definitions
-    this.#isAsked = true
     const wanted = new Map(desired.render.map((one) => [one.generation, one]))
     for (const [generation, { over, wanted: of }] of this.#fillings) {
       if (wanted.has(generation)) continue
@@ -86,11 +84,11 @@ export class Files implements MachineFeature<Slice> {
     const started = new Set(desired.instances.map(({ generation }) => generation))
     for (const [generation, one] of wanted)
       if (!this.#fillings.has(generation)) this.#begin(one, started.has(generation))
-    this.retry()
+    this.retry(desired)
   }
 
-  retry(): void {
-    if (!this.#isTidy && this.#isAsked) this.#tidying = this.#tidy()
+  retry(desired: DesiredState | null): void {
+    if (desired && !this.#isTidy) this.#tidying = this.#tidy()
   }
 
   /** Files that nobody wants go. A failure is tried again at the next heartbeat. */

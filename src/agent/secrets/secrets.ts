@@ -44,9 +44,8 @@ export class Secrets implements MachineFeature<object> {
   #wanted: readonly SecretGeneration[] = []
   readonly #generations = new Generations()
   readonly #deliveries = new Map<string, Delivery>()
-  #isSwept = false
-  /** The controller has said which secrets it wants here. */
-  #isAsked = false
+  /** `null`: the controller has not said yet which secrets it wants here. */
+  #isSwept: boolean | null = null
   #isStopped = false
 
   constructor(host: SecretsHost, parts: Parts) {
@@ -62,12 +61,12 @@ export class Secrets implements MachineFeature<object> {
     const services = Map.groupBy(desired.secrets, ({ service }) => service)
     for (const [service, generations] of services) this.#deliver(service, generations)
     for (const service of this.#deliveries.keys()) if (!services.has(service)) this.#deliver(service, [])
-    this.#isAsked = true
+    this.#isSwept ??= false
     this.retry()
   }
 
   retry(): void {
-    if (this.#isAsked && !this.#isSwept) void this.#sweep()
+    if (this.#isSwept === false) void this.#sweep()
   }
 
   report(): object {
