@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
 import { withUsers } from '../../drivers/supervisor/systemd/serviceUsers.ts'
-import { readRecord } from '../../drivers/supervisor/systemd/unitFiles.ts'
+import { findRecord } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { openUnitHost, type UnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
 import { cacheFolder, rootReleases } from '../../layout/dataFolder.ts'
@@ -35,17 +34,11 @@ export async function openOrderedPrograms({
   const programExtras: ProgramExtra[] = []
   const programs = new OrderedPrograms({
     ...{ orders, extras: programExtras, machine: () => folder.readMachine().machine, env: baseEnvironment() },
-    portOf: (service, instance) => portIn(unitFolder, unitName(service, instance)),
+    portOf: (service, instance) => findRecord(unitFolder, unitName(service, instance))?.port ?? null,
     releaseFolder: (release) => releases.folder(release),
     dataFolder: (service) => join(dataRoot, service),
   })
   return { releases, orders, programs, programExtras }
-}
-
-/** The port of an instance, by its unit; `null`: it has none, or is not there. */
-export function portIn(units: string, unit: string): number | null {
-  const file = join(units, unit)
-  return existsSync(file) ? (readRecord(unit, file)?.port ?? null) : null
 }
 
 export function openServices(context: HelperContext): ServiceParts {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach } from 'vitest'
 import { createFakeHost } from '../../drivers/host/fakeHost.ts'
 import { openDataFolders } from '../../drivers/supervisor/dataFolders.ts'
 import type { InstanceSpec } from '../../drivers/supervisor/supervisor.ts'
-import { openUnitFiles } from '../../drivers/supervisor/systemd/unitFiles.ts'
+import { findRecord, openUnitFiles } from '../../drivers/supervisor/systemd/unitFiles.ts'
 import { openUnitHost } from '../../drivers/supervisor/systemd/unitHost.ts'
 import { recordLines } from '../../drivers/supervisor/systemd/unitText.ts'
 import { unitName } from '../../drivers/supervisor/systemd/unitName.ts'
@@ -25,7 +25,6 @@ import { RootFolder } from '../rootFolder.ts'
 import { openServiceSecrets } from '../secrets/operations.ts'
 import { AcceptedOrders } from '../services/acceptedOrders.ts'
 import { OnceStarted } from '../services/onceStarted.ts'
-import { portIn } from '../services/openServices.ts'
 import { OrderedPrograms } from '../services/orderedPrograms.ts'
 import { serviceOperations, type ServiceParts } from '../services/operations.ts'
 import { settingsOperations } from '../settings/operations.ts'
@@ -87,7 +86,7 @@ export class PerformerLab {
         dataFolder,
         env,
         machine: () => 'a',
-        portOf: (service, instance) => portIn(this.at('units'), unitName(service, instance)),
+        portOf: (service, instance) => findRecord(this.at('units'), unitName(service, instance))?.port ?? null,
       }),
       unitExtras: [],
       secretValues: [],

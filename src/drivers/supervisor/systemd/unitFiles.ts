@@ -61,6 +61,12 @@ function link(file: string, target: string): void {
 export const readRecord = (unit: string, file: string): UnitRecord | null =>
   readRecordOf(unit, readFileSync(file, 'utf8'))
 
+/** The same of a unit that may be missing. */
+export function findRecord(unitFolder: string, unit: string): UnitRecord | null {
+  const file = join(unitFolder, unit)
+  return existsSync(file) ? readRecord(unit, file) : null
+}
+
 /** The same from the text of the unit. */
 export function readRecordOf(unit: string, text: string): UnitRecord | null {
   const section = text.split('\n[X-Tandem]\n')[1]

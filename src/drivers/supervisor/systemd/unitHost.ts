@@ -13,7 +13,7 @@ import { environmentFile } from '../../../systemd/quoting.ts'
 import { createSystemctl } from '../../../systemd/systemctl.ts'
 import type { ServiceUsers } from './serviceUsers.ts'
 import { isEmpty, stopUnit } from './stopUnit.ts'
-import { openUnitFiles, readRecord } from './unitFiles.ts'
+import { findRecord, openUnitFiles } from './unitFiles.ts'
 import { unitName } from './unitName.ts'
 import { makeStreams, removeStreams } from './unitStreams.ts'
 import { unitText, type Credential } from './unitText.ts'
@@ -107,8 +107,7 @@ export function openUnitHost(options: UnitHostOptions): UnitHost {
     },
     start: (unit, timeoutMs) => systemctl.start(unit, timeoutMs),
     stop: (unit, timeoutMs) => {
-      const file = join(unitFolder, unit)
-      const record = existsSync(file) ? readRecord(unit, file) : null
+      const record = findRecord(unitFolder, unit)
       // systemd opens the streams for ExecStop= too, and would wait for their other ends, which are closed.
       if (record?.once && isEmpty(record)) removeStreams(unit)
       return stopUnit(systemctl, record, unit, timeoutMs)
@@ -138,10 +137,9 @@ function cannotConfine({ id }: InstanceSpec): OperatorError {
 
 function instanceText(unitFolder: string, { service, beside: { instance } }: BesideSpec): string {
   const unit = unitName(service, instance)
-  const file = join(unitFolder, unit)
-  const record = existsSync(file) ? readRecord(unit, file) : null
+  const record = findRecord(unitFolder, unit)
   if (record !== null && record.service === service && record.id === instance && !record.once)
-    return readFileSync(file, 'utf8')
+    return readFileSync(join(unitFolder, unit), 'utf8')
   throw new OperatorError('E_INSTANCE_STOPPED', `instance ${instance} of ${service} does not run on this machine`, {
     subject: instance,
     next: `tandem status ${service}`,
