@@ -2,7 +2,7 @@ import { OperatorError } from '../../../lib/operatorError.ts'
 import { problem } from '../process/executable.ts'
 import type { InstanceSpec } from '../supervisor.ts'
 import type { UnitState } from '../../../systemd/systemctl.ts'
-import { noCredentials } from './life.ts'
+import { lacksCredentials } from './life.ts'
 
 /**
  * Steps of a start before the program, by the status that systemd returns if a step fails (systemd.exec(5), "Process
@@ -32,7 +32,7 @@ const steps: Record<number, [what: string, next: string]> = {
 /** The unit was started, but the program ended so soon that systemd reports a failed start. */
 export function endedAtOnce(spec: InstanceSpec, state: UnitState | undefined): boolean {
   if (state === undefined || state.lastPid === 0 || state.code === 0 || spec.notify) return false
-  return state.code !== 1 || (steps[state.status] === undefined && state.status !== noCredentials)
+  return state.code !== 1 || (steps[state.status] === undefined && !lacksCredentials(state))
 }
 
 /** The reason why systemd did not start the unit, for people. `said` is the message of systemctl. */
@@ -47,7 +47,7 @@ export function failedStart(spec: InstanceSpec, unit: string, state: UnitState |
       next: `make the program call sd_notify(READY=1); ${next}`,
     })
   }
-  if (state && state.code !== 0 && !(state.code === 1 && state.status === noCredentials)) {
+  if (state && state.code !== 0 && !lacksCredentials(state)) {
     return problem(`the program ended before it was ready (${state.result})`, spec.id, next)
   }
   return new Error(`systemd did not start ${unit}: ${said || state?.result || 'no reason given'}; ${next}`)

@@ -31,6 +31,10 @@ export interface ToldEnding {
 /** Exit status in the place of a program whose credentials systemd cannot set up (systemd.exec(5)). */
 export const noCredentials = 243
 
+/** systemd could not set up the credentials of the program, which did not run. */
+export const lacksCredentials = ({ code, status }: Pick<UnitState, 'code' | 'status'>): boolean =>
+  code === 1 && status === noCredentials
+
 /** States in which no process of a life of the unit is left. */
 const over = [
   'auto-restart',
@@ -54,7 +58,7 @@ export function nextChange(life: Life, state: UnitState | undefined, told: ToldE
   const { pid, invocation } = life
   const isAnother = state !== undefined && state.invocation !== '' && state.invocation !== invocation
   if (!life.running) {
-    if (state && withoutCredentials(state)) return { kind: 'gaveUp' }
+    if (state && startsInVain(state)) return { kind: 'gaveUp' }
     if (!isAnother || state.lastPid === 0 || state.lastPid === pid) return null
     return { kind: 'began', life: { pid: state.lastPid, invocation: state.invocation, running: true } }
   }
@@ -69,9 +73,9 @@ export function nextChange(life: Life, state: UnitState | undefined, told: ToldE
  * systemd tries again and again, and cannot set up the credentials. If a command comes before the program, that one fails
  * with any step of the start, and no program has run.
  */
-const withoutCredentials = ({ sub, code, status, lastPid, result }: UnitState): boolean =>
-  sub.startsWith('auto-restart') &&
-  (code === 0 ? lastPid === 0 && result === 'exit-code' : code === 1 && status === noCredentials)
+const startsInVain = (state: UnitState): boolean =>
+  state.sub.startsWith('auto-restart') &&
+  (lacksCredentials(state) || (state.code === 0 && state.lastPid === 0 && state.result === 'exit-code'))
 
 /** Without a status the ending is unknown: no signal reported it, and systemd has forgotten it. */
 export function endingOf(pid: number, ended: { code: number; status: number } | undefined, result = ''): Ending {

@@ -203,7 +203,7 @@ function refuseHidden(writable: readonly string[], hidden: readonly string[]): v
 
 const isIn = (path: string, folder: string): boolean => !/^\.\.(?:\/|$)/.test(relative(folder, path))
 
-/** An empty folder covers one that the release lies in. The other is closed: a writable link to it would lift a cover. */
+/** The release stays visible in a hidden folder that holds it. Any other is closed: a link to it in `write` opens nothing. */
 const hidingLine = (folder: string, { cwd }: InstanceSpec): string =>
   isIn(cwd, folder) ? `TemporaryFileSystem=${checkPath(folder)}:ro` : `InaccessiblePaths=-${checkPath(folder)}`
 
