@@ -77,8 +77,8 @@ export function awaited(
 
 /** The state that a machine has obeyed, as the log keeps it. */
 export const heldState = (state: MachineDesire): HeldState => {
-  const { machine, drained, declaredRoutes, instances, routes, localRoutes } = state
+  const { machine, drained, instances, routes, localRoutes } = state
   const definitions = heldDefinitions(state)
   const pins = featureHeldPins(state)
-  return { machine, drained, definitions, declaredRoutes, instances, routes, localRoutes, pins }
+  return { machine, drained, definitions, instances, routes, localRoutes, pins }
 }

@@ -5,7 +5,7 @@ import type { Definition, Route } from '../definitions/definition.ts'
 export interface HeldState {
   machine: string
   drained: boolean
-  /** By release id; routes with `expose` are in `declaredRoutes`. */
+  /** By release id, as published; in events from before that, routes with `expose` are in `declaredRoutes`. */
   definitions: Record<string, Definition>
   declaredRoutes?: Record<string, Route[]>
   instances: {

@@ -3,7 +3,7 @@ import { definitionSchema } from '../definitions/definitionSchema.ts'
 import { probeHostOf, withoutProbeHost } from '../definitions/probeHost.ts'
 import { definitionOf } from '../fleet/serving.ts'
 import { remembered } from '../lib/remembered.ts'
-import { declaredRoutes, withoutExposure } from '../protocol/declaredRoutes.ts'
+import { asDeclared, declaredRoutes, withoutExposure } from '../protocol/declaredRoutes.ts'
 import type { MachineDesire } from '../protocol/desiredState.ts'
 import type { State } from './state.ts'
 
@@ -65,9 +65,17 @@ const leftOut = remembered((definition: Definition): Record<string, unknown> | n
 })
 
 /** The definitions of a desired state as they were published, with the keys that `asSent` left out. */
-export const heldDefinitions = ({ definitions, publishedKeys }: Described): Record<string, Definition> =>
+export const heldDefinitions = ({
+  definitions,
+  declaredRoutes: routes,
+  publishedKeys,
+}: Omit<Described, 'probeHosts'>): Record<string, Definition> =>
   Object.fromEntries(
-    Object.entries(definitions).map(([release, sent]) => [release, asPublished(sent, publishedKeys[release] ?? {})]),
+    Object.entries(definitions).map(([release, sent]) => [
+      release,
+      // An older agent has only the routes.
+      asPublished(asDeclared(sent, routes[release]), publishedKeys[release] ?? {}),
+    ]),
   )
 
 /** One by one: a later version of the controller may have sent a key that this one does not know. */
